@@ -24,7 +24,7 @@ func TestChecks(t *testing.T) {
 	shown := f.page(t, "/about", "setter")
 	for _, e := range []element{
 		has("#checks .critical", "Urgent"), has("#checks strong", "It is <wrong>."), has("#checks code", "systemctl enable --now chronyd"),
-		has("#checks .warning", "Warning"), has("#checks a[href=/settings#backup]", "Show"), has("#checks details li", "Firewall: not looked at."), has("#checks button", "Check Again"),
+		has("#checks .warning", "Warning"), has("#checks a[href=/settings#backup]", "Show Backups"), has("#checks details li", "Firewall: not looked at."), has("#checks button", "Check Again"),
 		has("#support-refused", "all:all"), has("#support button[disabled]", "Download Support Bundle"),
 	} {
 		e.check(t, shown)

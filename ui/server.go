@@ -218,7 +218,7 @@ func (s *server) allowedMethods(r *http.Request) []string {
 	return methods
 }
 
-//go:embed *.html
+//go:embed *.html *.css
 var files embed.FS
 
 // consoleParts are the parts of the console.

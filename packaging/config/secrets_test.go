@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -94,5 +95,24 @@ func TestWithSecretsRefuses(t *testing.T) {
 				t.Error("the error shows a secret")
 			}
 		})
+	}
+}
+
+// TestSecretValues checks that all secrets are known that have to be masked.
+func TestSecretValues(t *testing.T) {
+	dir := t.TempDir()
+	c, _, err := load(t, "", "TRENTO_DATA_DIR="+dir, "ADMIN_PASSWORD=correct-horse-8", "AMQP_URL=amqp://trento:p%40ss-word@rabbitmq:5672/", "SAML_METADATA_URL=https://me:of-the-metadata@idp.example.com/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := c.WithSecrets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := c.SecretValues()
+	for _, want := range []string{"correct-horse-8", "amqp://trento:p%40ss-word@rabbitmq:5672/", "p@ss-word", "of-the-metadata", string(full.SecretKeyBase), string(full.AccessSecret), string(full.RefreshSecret)} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%q is not among %q", want, got)
+		}
 	}
 }

@@ -47,6 +47,37 @@ func examineAgents(s *State, l *list) {
 	}
 }
 
+func examineAlerts(s *State, l *list) {
+	const (
+		why  = "Nobody is told when a host or an SAP system fails."
+		page = "/settings#alerting"
+	)
+	a := s.Alerts
+	switch {
+	case a == nil:
+		l.skip("the server is stopped")
+		return
+	case !a.On:
+		l.skipped = notApplicable
+		return
+	case a.SecretsLost:
+		l.urge("The stored passwords of alerting cannot be decrypted.", why+" SECRET_KEY_BASE was changed.", "Settings, Alerting, type them again; or put the former SECRET_KEY_BASE back").Page = page
+		return
+	case !a.Asked:
+		l.skip("the mail relay was not asked yet")
+		return
+	}
+	switch {
+	case a.RelayFault != "":
+		l.urge(fmt.Sprintf("The mail relay %s cannot be used: %s.", a.Relay, a.RelayFault), why, "Settings, Alerting, Send Test Message shows more; or SMTP_SERVER, SMTP_PORT, SMTP_USER and SMTP_PASSWORD").Page = page
+	case a.Relay != "" && !a.Encrypted:
+		l.warn(fmt.Sprintf("Alerts go to the mail relay %s without encryption.", a.Relay), "Others on the network can read them.", "Let the relay offer STARTTLS, or use its port 465").Page = page
+	}
+	if a.WebhookFault != "" {
+		l.urge(fmt.Sprintf("The webhook at %s cannot be reached: %s.", a.Webhook, a.WebhookFault), why, "getent hosts "+a.Webhook).Page = page
+	}
+}
+
 // shorten lists the first names, and says how many follow.
 func shorten(names []string) string {
 	if len(names) <= shownNames {

@@ -45,6 +45,7 @@ var examinations = []examination{
 	{"Single sign-on", examineProvider},
 	{"Messages to agents", examineMessages},
 	{"Agents", examineAgents},
+	{"Alerts", examineAlerts},
 	{"Default admin", examineAdmin},
 	{"API key", examineAPIKey},
 	{"Activity log", examineRetention},

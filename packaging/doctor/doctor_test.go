@@ -40,6 +40,7 @@ func goodState() *State {
 		Provider:      &Provider{Kind: "OpenID Connect", Asked: true, Findings: []sso.Finding{{Good: true, Text: "fine"}}},
 		Messages:      &Messages{Reporting: 3, Connected: 3},
 		Agents:        &Agents{Hosts: 3},
+		Alerts:        &Alerts{On: true, Relay: "mail.example.com", Encrypted: true, Webhook: "hooks.example.com", Asked: true},
 		Admin:         &Admin{Name: "admin"},
 		APIKey:        &APIKey{},
 		Retention:     &Retention{Text: "1 month", Bytes: 1e9},
@@ -48,7 +49,7 @@ func goodState() *State {
 
 // stop makes the state that of a server that is stopped.
 func (s *State) stop() {
-	s.StartedAt, s.Server, s.Index, s.OpenFiles, s.Memory, s.Service, s.Messages, s.Agents = nil, nil, nil, nil, nil, nil, nil, nil
+	s.StartedAt, s.Server, s.Index, s.OpenFiles, s.Memory, s.Service, s.Messages, s.Agents, s.Alerts = nil, nil, nil, nil, nil, nil, nil, nil, nil
 	s.Ports = []Port{{Variable: "PORT", Number: 4000}}
 	s.Data.Verified = true
 }
@@ -83,13 +84,11 @@ var faults = []struct {
 	{finding.Warning, "Disk", "The disk of /var/lib/trento has 900 MB left of 10.0 GB.", func(s *State) { s.Disk.Free, s.Disk.Size, s.Disk.Store = 900e6, 10e9, 1e6 }},
 	{finding.Urgent, "Disk", "The disk of /var/lib/trento can only be read.", func(s *State) { s.Disk.ReadOnly = true }},
 	{finding.Urgent, "Disk", "The disk of /var/lib/trento has room for 10 more files only.", func(s *State) { s.Disk.FreeFiles = 10 }},
-	{finding.Urgent, "Disk", "Nothing can be written since 11:00.", func(s *State) { s.Disk.WriteFault = "nothing can be written since 11:00" }},
 	{finding.Warning, "Data file", "There is no data file in /var/lib/trento.", func(s *State) { s.stop(); s.Data = &Data{Dir: "/var/lib/trento", Missing: true} }},
 	{finding.Urgent, "Data file", "The data file was written by a later version", func(s *State) { s.stop(); s.Data = &Data{Newer: true} }},
 	{finding.Urgent, "Data file", "The data file is damaged: page 7.", func(s *State) { s.stop(); s.Data.Fault = "page 7" }},
 	{finding.Warning, "Data file", "3.0 GB of the data file (4.0 GB) hold no data.", func(s *State) { s.Data.Size, s.Data.Free = 4e9, 3e9 }},
 	{finding.Warning, "Search index", "The search index is 2m0s behind the activity log.", func(s *State) { s.Index.Behind = 2 * time.Minute }},
-	{finding.Warning, "Search index", "The search index cannot be written: no space.", func(s *State) { s.Index.Fault = "no space" }},
 	{finding.Warning, "Backups", "No regular backups are made.", func(s *State) { s.Backups = &Backups{} }},
 	{finding.Warning, "Backups", "No regular backups are made.", func(s *State) { s.Backups = &Backups{LastOther: noon.Add(-9 * 24 * time.Hour)} }},
 	{finding.Urgent, "Backups", "There is no backup in /srv/backup yet", func(s *State) { s.Backups.Newest, s.Backups.Overdue = time.Time{}, true }},
@@ -128,6 +127,10 @@ var faults = []struct {
 	{finding.Warning, "Agents", "An agent at 10.0.0.9 was refused for its messages: wrong user or password.", func(s *State) {
 		s.Agents.Refused = []Refusal{{"10.0.0.9", "messages", "wrong user or password"}}
 	}},
+	{finding.Urgent, "Alerts", "The stored passwords of alerting cannot be decrypted.", func(s *State) { s.Alerts.SecretsLost = true }},
+	{finding.Urgent, "Alerts", "The mail relay mail.example.com cannot be used: login: 535.", func(s *State) { s.Alerts.RelayFault = "login: 535" }},
+	{finding.Warning, "Alerts", "Alerts go to the mail relay mail.example.com without encryption.", func(s *State) { s.Alerts.Encrypted = false }},
+	{finding.Urgent, "Alerts", "The webhook at hooks.example.com cannot be reached: no such host.", func(s *State) { s.Alerts.WebhookFault = "no such host" }},
 	{finding.Warning, "Default admin", "The generated password of admin is still in the file /x.", func(s *State) { s.Admin.PasswordFile, s.Admin.NeverChanged = "/x", true }},
 	{finding.Warning, "Default admin", "The password of admin is still the one it was created with.", func(s *State) { s.Admin.NeverChanged = true }},
 	{finding.Warning, "Default admin", "Nobody but admin manages users.", func(s *State) { s.Admin.Alone = true }},

@@ -104,10 +104,7 @@ func examineDisk(s *State, l *list) {
 	const why = "Without space nothing can be written: agents are told to come again, and nobody can change anything."
 	free := fmt.Sprintf("The disk of %s has %s left of %s", d.Dir, formatSize(d.Free), formatSize(d.Size))
 	mend := fmt.Sprintf("df -h %s; du -xh %s | sort -h | tail", d.Dir, d.Dir)
-	switch {
-	case d.WriteFault != "":
-		l.urge(sentence(d.WriteFault), why, mend)
-	case d.ReadOnly:
+	if d.ReadOnly {
 		l.urge(fmt.Sprintf("The disk of %s can only be read.", d.Dir), "Nothing can be written: agents are told to come again, and nobody can change anything.",
 			fmt.Sprintf("dmesg | tail; findmnt -T %s; a disk that was damaged has to be checked before it is mounted again", d.Dir))
 	}
@@ -174,9 +171,6 @@ func examineIndex(s *State, l *list) {
 	switch x := s.Index; {
 	case x == nil:
 		l.skip("the server is stopped; it makes what is missing at its next start")
-	case x.Fault != "":
-		l.warn("The search index cannot be written: "+x.Fault+".", "Searches in the activity log find everything, but more and more slowly.",
-			"journalctl -u trento-web | grep index")
 	case x.Behind > indexTolerance:
 		l.warn(fmt.Sprintf("The search index is %s behind the activity log.", x.Behind.Round(time.Second)), "Searches find everything meanwhile, more slowly.",
 			"Wait; if it does not catch up: journalctl -u trento-web | grep index")

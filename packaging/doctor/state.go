@@ -32,6 +32,7 @@ type State struct {
 	Provider      *Provider
 	Messages      *Messages
 	Agents        *Agents
+	Alerts        *Alerts
 	Admin         *Admin
 	APIKey        *APIKey
 	Retention     *Retention
@@ -75,8 +76,6 @@ type Disk struct {
 	// FullIn is when the disk is full if it fills as fast as lately; 0 if that
 	// is not known, or it does not fill.
 	FullIn time.Duration
-	// WriteFault is why the server cannot write at present; "" if it can.
-	WriteFault string
 }
 
 // Data is the data file.
@@ -94,7 +93,6 @@ type Data struct {
 // Index is the search index of the running server.
 type Index struct {
 	Behind time.Duration // between the newest entry of the log and the newest in the index
-	Fault  string        // why it cannot be written; "" if it can
 }
 
 // Backups are the regular backups.
@@ -189,6 +187,19 @@ type Agents struct {
 	// Refused are addresses from which agents were refused in the last day.
 	Refused []Refusal
 	KeyOff  bool // everybody may report as an agent
+}
+
+// Alerts are the ways by which people are alerted.
+type Alerts struct {
+	On          bool
+	SecretsLost bool   // passwords are stored, but cannot be decrypted
+	Relay       string // host of the mail relay; "" if there is none
+	RelayFault  string // why it cannot be used
+	Encrypted   bool   // the mail relay offers TLS
+	Webhook     string // host of the webhook; "" if there is none
+	// WebhookFault is why the host of the webhook cannot be found.
+	WebhookFault string
+	Asked        bool // relay and name service were asked
 }
 
 // Refusal is an address from which agents were refused.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -31,8 +32,10 @@ type examiner struct {
 	server *server
 	space  doctor.SpaceTrend
 
-	mutex sync.Mutex
-	asked answers // of others, the last time that they were asked
+	asking  sync.Mutex // held while others are asked
+	mutex   sync.Mutex
+	askedAt time.Time
+	asked   answers // of others, the last time that they were asked
 }
 
 // answers are what others say, whom it takes time to ask. Pages show the last
@@ -40,18 +43,30 @@ type examiner struct {
 type answers struct {
 	provider *doctor.Provider
 	hostName *doctor.HostName
+	alerts   *doctor.Alerts
 }
 
 // askingTimeout is how long all others together may take.
 const askingTimeout = 15 * time.Second
 
+// askingPause is the shortest time between two times that others are asked, so
+// that whoever presses a button often does not trouble them.
+const askingPause = 3 * time.Second
+
 // askOthers asks the identity provider and the name service, and notes how full
 // the disk is.
 func (x *examiner) askOthers(ctx context.Context) error {
+	x.asking.Lock()
+	defer x.asking.Unlock()
+	if time.Since(x.askedAt) < askingPause { // somebody else has just asked
+		return nil
+	}
+	defer func() { x.askedAt = time.Now() }()
 	ctx, cancel := context.WithTimeout(ctx, askingTimeout)
 	defer cancel()
 	c := x.server.config
 	asked := askAll(ctx, c)
+	asked.alerts = x.server.askAlerts(ctx)
 	x.mutex.Lock()
 	x.asked = asked
 	x.mutex.Unlock()
@@ -67,6 +82,33 @@ func askAll(ctx context.Context, c config.Config) (a answers) {
 	asking.Go(func() { a.provider = askProvider(ctx, c) })
 	asking.Go(func() { a.hostName = doctor.ProbeHostName(ctx, hostOf(c.Origin), originNeed(c)) })
 	asking.Wait()
+	return a
+}
+
+// askAlerts tries the ways by which people are alerted, without sending
+// anything.
+func (s *server) askAlerts(ctx context.Context) *doctor.Alerts {
+	var settings auth.AlertSettings
+	err := s.store.View(func(tx *store.Tx) (err error) {
+		settings, err = s.auth.AlertSettings(tx)
+		return err
+	})
+	if err != nil || !settings.Enabled {
+		return &doctor.Alerts{}
+	}
+	a := &doctor.Alerts{On: true, SecretsLost: settings.SecretsLost, Asked: true}
+	if settings.SMTPServer != "" {
+		a.Relay, _ = settings.SMTPHost()
+		version, err := s.newAlertSender().relay(settings).Check(ctx)
+		if err != nil {
+			a.RelayFault = err.Error()
+		}
+		a.Encrypted = version != ""
+	}
+	if hook, err := url.Parse(settings.WebhookURL); err == nil && hook.Host != "" {
+		a.Webhook = hook.Hostname()
+		a.WebhookFault = doctor.ProbeHostName(ctx, a.Webhook, "").Fault
+	}
 	return a
 }
 
@@ -123,10 +165,13 @@ func (x *examiner) Report(ctx context.Context, ask bool) (*finding.Report, error
 		state.Configuration = &doctor.Configuration{File: s.configFile, Notices: s.notices}
 	}
 	x.mutex.Lock()
-	state.Provider, state.HostName = x.asked.provider, x.asked.hostName
+	state.Provider, state.HostName, state.Alerts = x.asked.provider, x.asked.hostName, x.asked.alerts
 	x.mutex.Unlock()
 	if state.Provider == nil {
 		state.Provider = &doctor.Provider{Kind: providerKind(s.config)}
+	}
+	if state.Alerts == nil {
+		state.Alerts = &doctor.Alerts{On: true} // which is not known yet
 	}
 	if state.HostName == nil {
 		state.HostName = &doctor.HostName{Name: hostOf(s.config.Origin), Needs: originNeed(s.config)}
