@@ -1,7 +1,7 @@
-// Package fault is how the packages of the program report faults of the caller:
-// the kind of fault, the field it is about, and the text for the caller. Every
-// other error is an internal error. The packages that speak HTTP know the
-// status for a kind.
+// Package fault is how the packages of the program report faults of the caller,
+// and the states of the server that callers are told about: the kind of fault,
+// the field it is about, and the text for the caller. Every other error is an
+// internal error. The packages that speak HTTP know the status for a kind.
 package fault
 
 import (
@@ -32,6 +32,8 @@ const (
 	NotImplemented               // this installation has the route switched off
 	Busy                         // there are too many requests; trying again soon helps
 	TooOften                     // the caller has done this too often in a short time
+	Unwritable                   // changes cannot be stored at the moment; trying again later helps
+	Damaged                      // the stored data cannot be read
 )
 
 var kindNames = map[Kind]string{
@@ -39,6 +41,7 @@ var kindNames = map[Kind]string{
 	Forbidden: "not permitted", CrossOrigin: "sent by another site", NotFound: "not found", WrongMethod: "method not allowed",
 	NotAcceptable: "not acceptable", Conflict: "in conflict", Stale: "was changed meanwhile", Unconditional: "not conditional",
 	TooLarge: "too large", AddressTooLong: "address too long", NotImplemented: "off in this installation", Busy: "too busy", TooOften: "too often",
+	Unwritable: "cannot be stored at the moment", Damaged: "damaged",
 }
 
 func (k Kind) String() string { return kindNames[k] }
