@@ -115,7 +115,10 @@ func (b *Bucket) SetSequence(tx *Tx, n uint64) error {
 func (b *Bucket) Scan(tx *Tx, from, to []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
 		cursor := b.boltBucket(tx).Cursor()
+		var before []byte
 		for k, v := cursor.Seek(from); k != nil && (to == nil || bytes.Compare(k, to) <= 0); k, v = cursor.Next() {
+			checkOrder(before, k)
+			before = k
 			if !yield(k, v) {
 				return
 			}
@@ -134,7 +137,12 @@ func (b *Bucket) ScanBack(tx *Tx, from, to []byte) iter.Seq2[[]byte, []byte] {
 		case bytes.Compare(k, to) > 0:
 			k, v = cursor.Prev()
 		}
+		var after []byte
 		for ; k != nil && bytes.Compare(k, from) >= 0; k, v = cursor.Prev() {
+			if after != nil {
+				checkOrder(k, after)
+			}
+			after = k
 			if !yield(k, v) {
 				return
 			}

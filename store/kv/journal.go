@@ -21,7 +21,7 @@ func journalValue(bucket, key []byte) []byte { return bytes.Join([][]byte{bucket
 // appendJournal moves the journal entry of a written record to the end of the
 // journal, and returns its key. The key is the new version of the record.
 func (tx *Tx) appendJournal(bucket, key, stored []byte) (version []byte, err error) {
-	journal := tx.schema.journal
+	journal := tx.db.schema.journal
 	if stored != nil {
 		if err := journal.Delete(tx, stored[:VersionSize]); err != nil {
 			return nil, err
@@ -41,7 +41,7 @@ func (tx *Tx) appendJournal(bucket, key, stored []byte) (version []byte, err err
 // the time of reading each record.
 func (tx *Tx) ChangedAfter(seq uint64, limit int) ([]Change, error) {
 	var changes []Change
-	for k, v := range tx.schema.journal.Scan(tx, Key64(seq+1), nil) {
+	for k, v := range tx.db.schema.journal.Scan(tx, Key64(seq+1), nil) {
 		if len(changes) == limit {
 			break
 		}
@@ -57,7 +57,7 @@ func (tx *Tx) ChangedAfter(seq uint64, limit int) ([]Change, error) {
 // LastChange returns the journal place of the newest change; 0 if there is
 // none.
 func (tx *Tx) LastChange() uint64 {
-	k := tx.schema.journal.Last(tx)
+	k := tx.db.schema.journal.Last(tx)
 	if k == nil {
 		return 0
 	}

@@ -25,15 +25,18 @@ package kv
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"trento/store/durable"
+	"trento/store/failure"
 	"trento/store/fault"
 )
 
@@ -45,6 +48,8 @@ var (
 	ErrNewer    = errors.New("written by a newer version")
 	ErrOlder    = errors.New("written by an older version")
 	ErrClosed   = errors.New("store is closed")
+	// ErrDamaged is the cause of faults of the kind fault.Damaged.
+	ErrDamaged = errors.New("damaged")
 )
 
 // lockTimeout is how long Open waits until another process releases the file.
@@ -61,15 +66,26 @@ type Options struct {
 	// ReadOnly opens a file that exists, and changes nothing in it: an older
 	// layout is refused with ErrOlder. Others may read the file meanwhile.
 	ReadOnly bool
+	// Failures is told when changes cannot be stored, when storing them takes
+	// very long, when data cannot be read, and when that has ended. nil: a list
+	// that nobody sees.
+	Failures *failure.List
+	// BeforeCommit is called before each commit, which fails with its error; for
+	// tests only.
+	BeforeCommit func() error
 }
 
 // DB is the open file.
 type DB struct {
-	bolt   *bolt.DB
-	schema *Schema
-	id     string
-	// readOnly: the file was opened with Options.ReadOnly.
-	readOnly bool
+	bolt         *bolt.DB
+	schema       *Schema
+	id           string
+	failures     *failure.List
+	beforeCommit func() error
+	// After some damage, bbolt never releases a lock. Then no change is possible
+	// until the file is opened again, or not even a read.
+	broken, unreadable atomic.Bool
+	readOnly           bool // the file was opened with Options.ReadOnly
 
 	jobs      chan *job
 	closing   chan struct{}
@@ -83,6 +99,9 @@ type DB struct {
 // if it does not exist. It fails with ErrInUse if another process has the file
 // open, and with ErrNewer if the file has a later layout.
 func Open(path string, schema *Schema, o Options) (*DB, error) {
+	if o.Failures == nil {
+		o.Failures = failure.NewList(slog.New(slog.DiscardHandler), time.Now)
+	}
 	if o.ReadOnly {
 		if _, err := os.Stat(path); err != nil {
 			return nil, err
@@ -94,7 +113,10 @@ func Open(path string, schema *Schema, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{bolt: b, schema: schema, readOnly: o.ReadOnly, jobs: make(chan *job), closing: make(chan struct{}), closed: make(chan struct{})}
+	db := &DB{
+		bolt: b, schema: schema, failures: o.Failures, beforeCommit: o.BeforeCommit, readOnly: o.ReadOnly,
+		jobs: make(chan *job), closing: make(chan struct{}), closed: make(chan struct{}),
+	}
 	err = db.migrate(path, o.Migrations)
 	if err == nil {
 		err = db.View(func(tx *Tx) error {
@@ -105,6 +127,7 @@ func Open(path string, schema *Schema, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
+	o.Failures.OnChange(db.watchers.notifyAll)
 	go db.runWriter()
 	return db, nil
 }
@@ -118,10 +141,11 @@ func createFile(path string) error {
 	}
 	fresh := fmt.Sprintf("%s.%d.new", path, os.Getpid())
 	b, err := openFile(fresh, Options{})
-	if err != nil {
-		return err
+	if err == nil {
+		err = b.Close()
 	}
-	if err := b.Close(); err != nil {
+	if err != nil {
+		_ = os.Remove(fresh) // it may not even exist
 		return err
 	}
 	// A second process may have created the file meanwhile. That file must not
@@ -133,8 +157,9 @@ func createFile(path string) error {
 	return errors.Join(err, os.Remove(fresh), durable.SyncDir(filepath.Dir(path)))
 }
 
-func openFile(path string, o Options) (*bolt.DB, error) {
-	b, err := bolt.Open(path, 0o600, &bolt.Options{
+func openFile(path string, o Options) (b *bolt.DB, err error) {
+	defer catchDamage(&err)
+	b, err = bolt.Open(path, 0o600, &bolt.Options{
 		Timeout:      lockTimeout,
 		FreelistType: bolt.FreelistMapType,
 		NoSync:       o.NoSync,
@@ -143,8 +168,11 @@ func openFile(path string, o Options) (*bolt.DB, error) {
 		// wait for readers.
 		InitialMmapSize: 1 << 28,
 	})
-	if errors.Is(err, bolterrors.ErrTimeout) {
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, ErrInUse
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
+		return nil, Damaged(err)
 	}
 	return b, err
 }
@@ -156,7 +184,9 @@ func (db *DB) Close() error {
 	db.closeOnce.Do(func() {
 		close(db.closing)
 		<-db.closed
-		err = db.bolt.Close()
+		if !db.broken.Load() && !db.unreadable.Load() { // else Close would wait forever
+			err = db.bolt.Close()
+		}
 	})
 	return err
 }
@@ -234,16 +264,36 @@ func (db *DB) Compact(path string) error {
 // after the function that received it has returned.
 type Tx struct {
 	bolt        *bolt.Tx
-	schema      *Schema
+	db          *DB
 	hasWritten  bool
 	afterCommit []func()
 }
 
 // View runs fn in a consistent read. fn must be quick and must not wait for
 // others: bbolt cannot reuse the file's free space while a read is open.
+//
+// View fails with a fault of the kind fault.Damaged if a page of the file cannot
+// be read.
 func (db *DB) View(fn func(*Tx) error) error {
-	return closedError(db.bolt.View(func(b *bolt.Tx) error { return fn(&Tx{bolt: b, schema: db.schema}) }))
+	if db.unreadable.Load() {
+		return errUnreadable
+	}
+	begun := false
+	err := closedError(Guard(func() error {
+		return db.bolt.View(func(b *bolt.Tx) error {
+			begun = true
+			return fn(db.newTx(b))
+		})
+	}))
+	if !begun && errors.Is(err, ErrDamaged) {
+		db.unreadable.Store(true) // bbolt still holds its lock
+	}
+	return db.noteDamage(err)
 }
+
+var errUnreadable = Damaged(errors.New("the first pages of the file"))
+
+func (db *DB) newTx(b *bolt.Tx) *Tx { return &Tx{bolt: b, db: db} }
 
 // Views returns the number of reads since the file was opened.
 func (db *DB) Views() int { return db.bolt.Stats().TxN }
@@ -251,7 +301,27 @@ func (db *DB) Views() int { return db.bolt.Stats().TxN }
 // updateWithoutWriter runs a change in its own transaction. It is used while
 // the writer is not running, and for checks.
 func (db *DB) updateWithoutWriter(fn func(*Tx) error) error {
-	return closedError(db.bolt.Update(func(b *bolt.Tx) error { return fn(&Tx{bolt: b, schema: db.schema}) }))
+	switch {
+	case db.unreadable.Load():
+		return errUnreadable
+	case db.broken.Load():
+		return Damaged(errors.New("a change could not be undone"))
+	}
+	var used *bolt.Tx
+	err := closedError(Guard(func() error {
+		return db.bolt.Update(func(b *bolt.Tx) error {
+			used = b
+			return fn(db.newTx(b))
+		})
+	}))
+	switch {
+	case used != nil && used.DB() != nil:
+		// bbolt could not end the transaction, and would wait for that forever.
+		db.broken.Store(true)
+	case used == nil && errors.Is(err, ErrDamaged):
+		db.unreadable.Store(true)
+	}
+	return err
 }
 
 func closedError(err error) error {

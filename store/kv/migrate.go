@@ -82,5 +82,8 @@ func (db *DB) copyTo(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(db.CopyTo(f), f.Close())
+	if err := errors.Join(db.CopyTo(f), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // Schema declares the buckets of a file. All declarations must be made before
@@ -94,7 +97,10 @@ func (db *DB) Verify() error {
 		run = db.View
 	}
 	err := run(func(tx *Tx) error {
-		for err := range tx.bolt.Check() {
+		if err := tx.readPages(); err != nil {
+			return err
+		}
+		for err := range tx.bolt.Check(bolt.WithKVStringer(keyText{})) {
 			faults = append(faults, err)
 		}
 		faults = append(faults, db.schema.verifyJournal(tx))
@@ -109,6 +115,33 @@ func (db *DB) Verify() error {
 		return err
 	}
 	return errors.Join(faults...)
+}
+
+// keyText shows keys in what bbolt's check finds.
+type keyText struct{}
+
+// KeyToString is called in the goroutine of the check. A key that is out of order
+// may point anywhere, so from here on a fault must not end the process.
+func (keyText) KeyToString(key []byte) string {
+	debug.SetPanicOnFault(true)
+	return fmt.Sprintf("%x", key[:min(len(key), 64)])
+}
+
+// ValueToString is never called by the check.
+func (keyText) ValueToString([]byte) string { return "" }
+
+// readPages reads all pages in use. bbolt's check reads them in a goroutine of
+// its own, which would end the process if one of them cannot be read.
+func (tx *Tx) readPages() error {
+	return tx.bolt.ForEach(func(_ []byte, b *bolt.Bucket) error {
+		var before []byte
+		return b.ForEach(func(k, _ []byte) error {
+			checkOrder(before, k)
+			before = k
+			b.Get(k) // compares with the keys of the pages above
+			return nil
+		})
+	})
 }
 
 func (s *Schema) verifyJournal(tx *Tx) error {

@@ -108,15 +108,21 @@ func (t *Table[T]) Get(tx *Tx, key []byte) (*T, error) {
 	return t.decode(tx, key, stored)
 }
 
-// All iterates over the documents in the order of their keys.
+// All iterates over the documents in the order of their keys. It skips damaged
+// documents, so that one of them does not hide the others, and adds them to the
+// failures.
 func (t *Table[T]) All(tx *Tx) iter.Seq2[*T, error] { return t.WithPrefix(tx, nil) }
 
-// WithPrefix iterates over the documents whose keys have a prefix.
+// WithPrefix iterates over the documents whose keys have a prefix, like All.
 func (t *Table[T]) WithPrefix(tx *Tx, prefix []byte) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		cursor := t.boltBucket(tx).Cursor()
-		for key, stored := cursor.Seek(prefix); key != nil && bytes.HasPrefix(key, prefix); key, stored = cursor.Next() {
-			if !yield(t.decode(tx, key, stored)) {
+		for key, stored := range t.ScanPrefix(tx, prefix) {
+			document, err := t.decode(tx, key, stored)
+			if errors.Is(err, ErrDamaged) {
+				tx.NoteDamage(err)
+				continue
+			}
+			if !yield(document, err) {
 				return
 			}
 		}
@@ -153,7 +159,7 @@ func (t *Table[T]) decode(tx *Tx, key, stored []byte) (*T, error) {
 func (t *Table[T]) unmarshal(key, stored []byte) (*T, error) {
 	decoded := new(T)
 	if err := json.Unmarshal(stored[min(t.versionSize, len(stored)):], decoded); err != nil {
-		return nil, fmt.Errorf("%s %q: %w", t.name, key, err)
+		return nil, Damaged(fmt.Errorf("%s %q: %w", t.name, key, err))
 	}
 	if t.setKey != nil {
 		t.setKey(decoded, key)
@@ -194,7 +200,7 @@ func (t *Table[T]) Delete(tx *Tx, keys ...[]byte) error {
 			return err
 		}
 		if t.versionSize > 0 {
-			if err := tx.schema.journal.Delete(tx, stored[:VersionSize]); err != nil {
+			if err := tx.db.schema.journal.Delete(tx, stored[:VersionSize]); err != nil {
 				return err
 			}
 		}
