@@ -165,9 +165,12 @@ func timeOfClaim(seconds int64) (*jwt.NumericDate, error) {
 
 func (c Claims) GetExpirationTime() (*jwt.NumericDate, error) { return timeOfClaim(c.Expires) }
 func (c Claims) GetIssuedAt() (*jwt.NumericDate, error)       { return timeOfClaim(c.IssuedAt) }
-func (c Claims) GetNotBefore() (*jwt.NumericDate, error)      { return timeOfClaim(c.NotBefore) }
-func (c Claims) GetIssuer() (string, error)                   { return c.Issuer, nil }
-func (c Claims) GetSubject() (string, error)                  { return fmt.Sprint(c.Subject), nil }
+
+// GetNotBefore returns no time. Our tokens are valid from the time at which they
+// were issued, so one that is not valid yet shows that the clock was set back.
+func (c Claims) GetNotBefore() (*jwt.NumericDate, error) { return nil, nil }
+func (c Claims) GetIssuer() (string, error)              { return c.Issuer, nil }
+func (c Claims) GetSubject() (string, error)             { return fmt.Sprint(c.Subject), nil }
 func (c Claims) GetAudience() (jwt.ClaimStrings, error) {
 	return jwt.ClaimStrings{c.Audience}, nil
 }
@@ -188,7 +191,6 @@ func newSigner(secret []byte, tokenType string, now func() time.Time) *signer {
 		jwt.WithIssuer(tokenIssuer),
 		jwt.WithAudience(tokenAudience),
 		jwt.WithExpirationRequired(),
-		jwt.WithNotBeforeRequired(),
 		jwt.WithStrictDecoding(),
 		jwt.WithTimeFunc(now),
 	)}
@@ -217,7 +219,7 @@ func (s *signer) verify(token string) (Claims, error) {
 	if err != nil {
 		return claims, err
 	}
-	if claims.Type != s.tokenType || claims.ID == "" || claims.IssuedAt == 0 || claims.Subject <= 0 {
+	if claims.Type != s.tokenType || claims.ID == "" || claims.IssuedAt == 0 || claims.NotBefore == 0 || claims.Subject <= 0 {
 		return claims, errWrongClaim
 	}
 	return claims, nil

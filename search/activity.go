@@ -330,6 +330,9 @@ func (w *walker) verifyCandidates(s *segment, candidates, passed *roaring.Bitmap
 				return err
 			}
 			e, err := tx.Entry(position)
+			if errors.Is(err, store.ErrDamaged) {
+				continue // as if it were not in the log
+			}
 			if err != nil {
 				return err
 			}
@@ -359,6 +362,9 @@ func (w *walker) loadEntries(s *segment, found *roaring.Bitmap) error {
 				return err
 			}
 			e, err := tx.Entry(position)
+			if errors.Is(err, store.ErrDamaged) {
+				continue // as if it were not in the log
+			}
 			if err != nil {
 				return err
 			}

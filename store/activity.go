@@ -141,11 +141,9 @@ func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
 	return e, err
 }
 
-var errDamagedEntry = errors.New("damaged entry")
-
 func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
 	e := &activity.Entry{Position: activity.PositionOfKey(key)}
-	fail := func() (*activity.Entry, error) { return nil, fmt.Errorf("activity %x: %w", key, errDamagedEntry) }
+	fail := func() (*activity.Entry, error) { return nil, kv.Damaged(fmt.Errorf("activity %x", key)) }
 	if len(value) < 1 || value[0] != entryFormat {
 		return fail()
 	}
@@ -171,7 +169,7 @@ func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
 	}
 	metadata, err := tx.s.metadataDictionary.Decode(rest[length:])
 	if err != nil {
-		return nil, fmt.Errorf("activity %x: %w", key, err)
+		return nil, kv.Damaged(fmt.Errorf("activity %x: %w", key, err))
 	}
 	if len(metadata) == 0 {
 		return fail()
@@ -187,7 +185,11 @@ func (tx *Tx) Entry(p activity.Position) (*activity.Entry, error) {
 	if value == nil {
 		return nil, fmt.Errorf("activity %d: %w", p, ErrNotFound)
 	}
-	return tx.readEntry(p.Key(), value)
+	e, err := tx.readEntry(p.Key(), value)
+	if err != nil {
+		tx.kv.NoteDamage(err)
+	}
+	return e, err
 }
 
 // Newest returns the position of the entry that was written last, even if that
@@ -216,7 +218,8 @@ func positionOf(key []byte) activity.Position {
 }
 
 // Entries walks the entries between two positions, oldest first. Both positions
-// are included.
+// are included. Damaged entries are skipped, so that one of them does not hide
+// the others.
 func (tx *Tx) Entries(from, to activity.Position) iter.Seq2[*activity.Entry, error] {
 	return tx.readEntries(tx.s.entries.Scan(tx.kv, from.Key(), to.Key()))
 }
@@ -229,7 +232,12 @@ func (tx *Tx) EntriesBack(from, to activity.Position) iter.Seq2[*activity.Entry,
 func (tx *Tx) readEntries(pairs iter.Seq2[[]byte, []byte]) iter.Seq2[*activity.Entry, error] {
 	return func(yield func(*activity.Entry, error) bool) {
 		for key, value := range pairs {
-			if !yield(tx.readEntry(key, value)) {
+			e, err := tx.readEntry(key, value)
+			if errors.Is(err, ErrDamaged) {
+				tx.kv.NoteDamage(err)
+				continue
+			}
+			if !yield(e, err) {
 				return
 			}
 		}

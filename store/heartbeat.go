@@ -9,19 +9,35 @@ import (
 	"trento/store/landscape"
 )
 
+// agentHeartbeat is a heartbeat of an agent.
+type agentHeartbeat struct {
+	at      time.Time
+	elapsed time.Duration // Options.Elapsed then; negative before the store was opened
+}
+
 // LastHeartbeat returns the time of the last heartbeat of a host. A heartbeat
 // is written to the file only when heartbeats begin or are lost, and when the
 // store closes. All others stay in memory. BenchmarkHeartbeat: a heartbeat in
 // memory takes a 300th of the time of a written one.
 func (s *Store) LastHeartbeat(id landscape.HostID) (at time.Time, ok bool) {
-	last, ok := s.lastHeartbeats.Load(id)
-	at, _ = last.(time.Time)
-	return at, ok
+	last, ok := s.lastHeartbeat(id)
+	return last.at, ok
+}
+
+func (s *Store) lastHeartbeat(id landscape.HostID) (last agentHeartbeat, ok bool) {
+	value, ok := s.lastHeartbeats.Load(id)
+	last, _ = value.(agentHeartbeat)
+	return last, ok
+}
+
+// noteHeartbeat remembers a heartbeat of now.
+func (s *Store) noteHeartbeat(id landscape.HostID, at time.Time) {
+	s.lastHeartbeats.Store(id, agentHeartbeat{at, s.options.Elapsed()})
 }
 
 func (tx *Tx) loadHeartbeats() {
 	for id, at := range tx.s.heartbeats.Scan(tx.kv, nil, nil) {
-		tx.s.lastHeartbeats.Store(landscape.HostID(id), kv.BytesTime(at))
+		tx.s.lastHeartbeats.Store(landscape.HostID(id), agentHeartbeat{kv.BytesTime(at), -1})
 	}
 }
 
@@ -30,8 +46,8 @@ func (tx *Tx) putHeartbeat(id landscape.HostID, t time.Time) error {
 }
 
 func (tx *Tx) putHeartbeats() (err error) {
-	tx.s.lastHeartbeats.Range(func(id, at any) bool {
-		err = tx.putHeartbeat(id.(landscape.HostID), at.(time.Time))
+	tx.s.lastHeartbeats.Range(func(id, last any) bool {
+		err = tx.putHeartbeat(id.(landscape.HostID), last.(agentHeartbeat).at)
 		return err == nil
 	})
 	return err
@@ -50,7 +66,7 @@ func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 		return err
 	}
 	if passing {
-		s.lastHeartbeats.Store(id, s.Now())
+		s.noteHeartbeat(id, s.Now())
 		return nil
 	}
 	return s.update(ctx, System(), func(tx *Tx) error {
@@ -58,7 +74,7 @@ func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 		if err != nil {
 			return err
 		}
-		tx.kv.AfterCommit(func() { s.lastHeartbeats.Store(id, tx.now) })
+		tx.kv.AfterCommit(func() { s.noteHeartbeat(id, tx.now) })
 		if host.Heartbeat == landscape.HeartbeatPassing {
 			return nil
 		}
@@ -92,7 +108,7 @@ func (s *Store) MarkLostHosts(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if host.Heartbeat != landscape.HeartbeatCritical && s.heartbeatOverdue(host.ID, now) {
+			if host.Heartbeat != landscape.HeartbeatCritical && s.heartbeatOverdue(host.ID) {
 				lost = append(lost, host.ID)
 			}
 			if s.isNoLongerShared(host, now) {
@@ -113,26 +129,23 @@ func (s *Store) MarkLostHosts(ctx context.Context) error {
 
 // JustStarted reports whether the server started so recently that agents may
 // not have sent a heartbeat yet.
-func (tx *Tx) JustStarted() bool { return !tx.now.After(tx.s.openedAt.Add(tx.s.HeartbeatTimeout())) }
+func (tx *Tx) JustStarted() bool { return tx.s.options.Elapsed() <= tx.s.HeartbeatTimeout() }
 
 // HeartbeatPending reports whether a host has sent no heartbeat since the start
 // of the server, but is not late yet.
 func (tx *Tx) HeartbeatPending(h *landscape.Host) bool {
-	last, _ := tx.s.LastHeartbeat(h.ID)
-	return tx.JustStarted() && h.RegisteredAt.Before(tx.s.openedAt) && last.Before(tx.s.openedAt)
+	last, ever := tx.s.lastHeartbeat(h.ID)
+	return tx.JustStarted() && h.RegisteredAt.Before(tx.s.openedAt) && (!ever || last.elapsed < 0)
 }
 
-func (s *Store) heartbeatOverdue(id landscape.HostID, now time.Time) bool {
-	last, ever := s.LastHeartbeat(id)
-	if last.Before(s.openedAt) {
-		last = s.openedAt
-	}
-	return ever && now.Sub(last) > s.HeartbeatTimeout()
+func (s *Store) heartbeatOverdue(id landscape.HostID) bool {
+	last, ever := s.lastHeartbeat(id)
+	return ever && s.options.Elapsed()-max(last.elapsed, 0) > s.HeartbeatTimeout()
 }
 
 func (s *Store) markHostLost(ctx context.Context, id landscape.HostID) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
-		if !s.heartbeatOverdue(id, tx.now) {
+		if !s.heartbeatOverdue(id) {
 			return nil // the host has sent a heartbeat meanwhile
 		}
 		changes, err := landscape.HeartbeatLost(landscapeState{tx}, id, tx.now)

@@ -65,8 +65,8 @@ func (s landscapeState) AgentsWaiting() ([]landscape.HostID, error) {
 }
 
 func (s landscapeState) HeardRecently(id landscape.HostID) bool {
-	last, ever := s.tx.s.LastHeartbeat(id)
-	if ever && s.tx.now.Before(last.Add(s.tx.s.options.HeartbeatInterval)) {
+	last, ever := s.tx.s.lastHeartbeat(id)
+	if ever && last.elapsed >= 0 && s.tx.s.options.Elapsed()-last.elapsed < s.tx.s.options.HeartbeatInterval {
 		return true
 	}
 	host, err := s.tx.storedHost(id)

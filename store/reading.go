@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+
+	"trento/store/kv"
 )
 
 // errChangeInRead reports a mistake in the program: a change was requested with
@@ -41,7 +43,11 @@ func (s *Store) Views() int { return s.db.Views() }
 // has none.
 func (s *Store) ViewIn(ctx context.Context, fn func(*Tx) error) error {
 	if r, ok := ctx.Value(sharedReadKey{}).(*sharedRead); ok {
-		return fn(r.tx)
+		err := kv.Guard(func() error { return fn(r.tx) })
+		if err != nil {
+			r.tx.kv.NoteDamage(err)
+		}
+		return err
 	}
 	return s.View(fn)
 }

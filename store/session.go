@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"trento/store/activity"
+	"trento/store/failure"
 )
 
 // SessionKind is the kind of client that a session is for.
@@ -76,11 +77,14 @@ func (s *Store) hasEnded(session *Session, now time.Time) bool {
 // Session returns the session with the hash, or ErrNotFound if there is none or
 // it has ended. The session is shared and must not be modified.
 func (tx *Tx) Session(hash [32]byte) (*Session, error) {
-	session, err := tx.s.sessions.Get(tx.kv, hash[:])
-	if err != nil {
-		return nil, err
+	session, ended := tx.s.unwritten.session(hash)
+	if session == nil {
+		var err error
+		if session, err = tx.s.sessions.Get(tx.kv, hash[:]); err != nil {
+			return nil, err
+		}
 	}
-	if tx.s.hasEnded(session, tx.now) {
+	if ended || tx.s.hasEnded(session, tx.now) {
 		return nil, fmt.Errorf("session: %w", ErrNotFound)
 	}
 	return session, nil
@@ -125,42 +129,65 @@ func (u *User) CodeUsed(at time.Time) bool {
 // factor was enabled meanwhile, or if its code was used before. With a Person,
 // it also fails with ErrStale, ErrDisabled, ErrLinked, and faults of username
 // and email; see accountOf.
+//
+// If changes cannot be stored, the sign-in is kept in memory; see
+// WriteUnwritten.
 func (s *Store) SignIn(ctx context.Context, in SignIn) (user *User, err error) {
 	in.ID = uuid.NewString()
 	in.UserAgent = MaskTokens(in.UserAgent)
 	in.UserAgent = strings.ToValidUTF8(in.UserAgent[:min(len(in.UserAgent), maxUserAgentBytes)], "")
 	err = s.update(ctx, System(), func(tx *Tx) error {
-		session, event := in.Session, &activity.LoginAttempt{TokenID: in.TokenID, Provider: in.Provider}
-		if in.Person != nil {
-			if user, err = tx.accountOf(in.Person); err != nil {
-				return err
-			}
-			session.UserID, event.Provider = user.ID, in.Person.Provider
-		} else if user, err = tx.userSigningIn(&in); err != nil {
-			return err
-		}
-		if in.TokenID != "" {
-			token, err := tx.Token(in.UserID, in.TokenID)
-			if err != nil {
-				return err
-			}
-			if token.Expired(tx.now) {
-				return fmt.Errorf("token %s: %w", token.ID, ErrNotFound)
-			}
-			if token.ExpiresAt != nil && token.ExpiresAt.Before(session.ExpiresAt) {
-				session.ExpiresAt = *token.ExpiresAt
-			}
-		}
-		if err := tx.putSession(&session); err != nil {
-			return err
-		}
-		return tx.log(user.Username, event)
+		user, err = tx.signIn(in)
+		return err
 	})
+	if isUnwritable(err) {
+		return s.signInUnwritten(in, err)
+	}
 	return user, err
 }
 
-// userSigningIn returns the user of a sign-in without an identity provider.
-func (tx *Tx) userSigningIn(in *SignIn) (*User, error) {
+// signIn stores a sign-in.
+func (tx *Tx) signIn(in SignIn) (user *User, err error) {
+	event := &activity.LoginAttempt{TokenID: in.TokenID, Provider: in.Provider}
+	if in.Person != nil {
+		if user, err = tx.accountOf(in.Person); err != nil {
+			return nil, err
+		}
+		in.UserID, event.Provider = user.ID, in.Person.Provider
+	} else if user, err = tx.userSigningIn(&in); err != nil {
+		return nil, err
+	}
+	if err := tx.endWithToken(&in.Session); err != nil {
+		return nil, err
+	}
+	if err := tx.putSession(&in.Session); err != nil {
+		return nil, err
+	}
+	return user, tx.log(user.Username, event)
+}
+
+// endWithToken makes a session that began with a token end with it. It fails with
+// ErrNotFound if the token has expired or was deleted.
+func (tx *Tx) endWithToken(session *Session) error {
+	if session.TokenID == "" {
+		return nil
+	}
+	token, err := tx.Token(session.UserID, session.TokenID)
+	if err != nil {
+		return err
+	}
+	if token.Expired(tx.now) {
+		return fmt.Errorf("token %s: %w", token.ID, ErrNotFound)
+	}
+	if token.ExpiresAt != nil && token.ExpiresAt.Before(session.ExpiresAt) {
+		session.ExpiresAt = *token.ExpiresAt
+	}
+	return nil
+}
+
+// checkSignIn returns the user of a sign-in without an identity provider, if the
+// user may sign in with it.
+func (tx *Tx) checkSignIn(in *SignIn) (*User, error) {
 	user, err := tx.User(in.UserID)
 	if err != nil {
 		return nil, err
@@ -168,11 +195,18 @@ func (tx *Tx) userSigningIn(in *SignIn) (*User, error) {
 	if !user.Enabled() {
 		return nil, fmt.Errorf("user %d: %w", user.ID, ErrNotFound)
 	}
-	if in.Method != MethodPassword {
-		return user, nil
-	}
-	if user.TOTPEnabledAt != nil && (in.CodeAt == nil || user.CodeUsed(*in.CodeAt)) {
+	if in.Method == MethodPassword && user.TOTPEnabledAt != nil && (in.CodeAt == nil || user.CodeUsed(*in.CodeAt)) {
 		return nil, fmt.Errorf("second factor of user %d: %w", user.ID, ErrStale)
+	}
+	return user, nil
+}
+
+// userSigningIn returns the user of a sign-in without an identity provider, and
+// records the sign-in in the user.
+func (tx *Tx) userSigningIn(in *SignIn) (*User, error) {
+	user, err := tx.checkSignIn(in)
+	if err != nil || in.Method != MethodPassword {
+		return user, err
 	}
 	after := *user
 	after.LastLoginAt = tx.timestamp()
@@ -185,14 +219,14 @@ func (tx *Tx) userSigningIn(in *SignIn) (*User, error) {
 // SignInFailed logs a refused sign-in with the user name that was entered.
 func (s *Store) SignInFailed(ctx context.Context, username string) error {
 	by := Actor{Name: activity.CutActor(username)}
-	return s.AppendActivity(ctx, by, &activity.LoginAttempt{Username: activity.CutActor(username), Reason: "Invalid credentials."})
+	return s.logRefused(ctx, by, &activity.LoginAttempt{Username: activity.CutActor(username), Reason: "Invalid credentials."})
 }
 
 // ProviderSignInFailed logs a failed sign-in through an identity provider, with
 // the reason. username is "" if the person is unknown.
 func (s *Store) ProviderSignInFailed(ctx context.Context, provider, username, reason string) error {
 	by := Actor{Name: activity.CutActor(username)}
-	return s.AppendActivity(ctx, by, &activity.LoginAttempt{Username: by.Name, Reason: reason, Provider: provider})
+	return s.logRefused(ctx, by, &activity.LoginAttempt{Username: by.Name, Reason: reason, Provider: provider})
 }
 
 // RefusedSignIns are sign-ins that were refused before their passwords were
@@ -208,7 +242,7 @@ func (s *Store) SignInsRefused(ctx context.Context, refused RefusedSignIns) erro
 	for i, name := range refused.Usernames {
 		names[i] = activity.CutActor(name)
 	}
-	return s.AppendActivity(ctx, System(), &activity.LoginAttempt{
+	return s.logRefused(ctx, System(), &activity.LoginAttempt{
 		Reason: "Too many sign-ins at once.", Refused: refused.Count, Usernames: names, Addresses: refused.Addresses,
 	})
 }
@@ -218,11 +252,19 @@ func (s *Store) AppendActivity(ctx context.Context, by Actor, e activity.Event) 
 	return s.update(ctx, by, func(tx *Tx) error { return tx.log(by.Name, e) })
 }
 
-// SignOut ends a session. It is no error if the session has ended already.
+// SignOut ends a session. It is no error if the session has ended already. If
+// changes cannot be stored, the session is ended in memory; see WriteUnwritten.
 func (s *Store) SignOut(ctx context.Context, hash [32]byte) error {
-	return s.update(ctx, System(), func(tx *Tx) error {
+	if session, _ := s.unwritten.session(hash); session != nil && s.unwritten.end(hash) {
+		return nil
+	}
+	err := s.update(ctx, System(), func(tx *Tx) error {
 		return tx.s.sessions.Delete(tx.kv, hash[:])
 	})
+	if isUnwritable(err) && s.unwritten.end(hash) {
+		return nil
+	}
+	return err
 }
 
 // TouchSession records that a session is in use, but only once in a few
@@ -240,7 +282,10 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 	if s.Now().Sub(used.LastSeenAt) < interval {
 		return nil
 	}
-	return s.update(ctx, System(), func(tx *Tx) error {
+	if session, _ := s.unwritten.session(used.Hash); session != nil || s.failures.Has(failure.Writing) {
+		return nil // a later use will be recorded
+	}
+	err := s.update(ctx, System(), func(tx *Tx) error {
 		before, err := tx.Session(used.Hash)
 		if errors.Is(err, ErrNotFound) {
 			return nil
@@ -255,13 +300,17 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 		after.LastSeenAt = tx.now.UTC()
 		return tx.putSession(&after)
 	})
+	if isUnwritable(err) {
+		return nil
+	}
+	return err
 }
 
 // PruneSessions deletes the sessions that have ended, and the used sign-ins at
 // identity providers that have expired.
 func (s *Store) PruneSessions(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
-		_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool { return s.hasEnded(session, tx.now) })
+		_, err := tx.deleteSessions(func(session *Session) bool { return s.hasEnded(session, tx.now) })
 		return errors.Join(err, tx.pruneUsedAttempts())
 	})
 }
@@ -278,6 +327,7 @@ func (tx *Tx) Sessions(userID int64) ([]*Session, error) {
 			sessions = append(sessions, session)
 		}
 	}
+	sessions = append(sessions, tx.s.unwritten.sessionsOf(userID)...)
 	slices.SortFunc(sessions, func(a, b *Session) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.ID, b.ID))
 	})
@@ -317,7 +367,7 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 		if err != nil {
 			return err
 		}
-		n, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool { return session.UserID == userID && ends(session) })
+		n, err := tx.deleteSessions(func(session *Session) bool { return session.UserID == userID && ends(session) })
 		switch {
 		case err != nil:
 			return err
@@ -337,7 +387,7 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 func (s *Store) EndSessions(ctx context.Context, by Actor, ends func(*Session) bool) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		counts := make(map[int64]int) // by user
-		_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool {
+		_, err := tx.deleteSessions(func(session *Session) bool {
 			match := ends(session)
 			if match {
 				counts[session.UserID]++
@@ -359,7 +409,7 @@ func (s *Store) EndSessions(ctx context.Context, by Actor, ends func(*Session) b
 
 // endSessions ends the sessions of a user, except those with a hash in keep.
 func (tx *Tx) endSessions(userID int64, keep ...[32]byte) error {
-	_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool {
+	_, err := tx.deleteSessions(func(session *Session) bool {
 		return session.UserID == userID && !slices.Contains(keep, session.Hash)
 	})
 	return err

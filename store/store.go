@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"trento/store/activity"
+	"trento/store/failure"
 	"trento/store/fault"
 	"trento/store/kv"
 )
@@ -28,6 +29,7 @@ var (
 	ErrNewer    = kv.ErrNewer
 	ErrOlder    = kv.ErrOlder
 	ErrClosed   = kv.ErrClosed
+	ErrDamaged  = kv.ErrDamaged
 )
 
 // FileName is the name of the file in the data directory.
@@ -36,9 +38,12 @@ const FileName = "trento.db"
 // Options are the options of Open. The zero value is right for production,
 // except that it discards the log.
 type Options struct {
-	Now    func() time.Time // the clock; nil means time.Now
-	NoSync bool             // do not wait for the disk; for tests only
-	Log    *slog.Logger     // the server's log; nil discards it
+	Now func() time.Time // the clock; nil means time.Now
+	// Elapsed returns the time since the store was opened, whatever happens to
+	// the clock. nil means that Now is never set.
+	Elapsed func() time.Duration
+	NoSync  bool         // do not wait for the disk; for tests only
+	Log     *slog.Logger // the server's log; nil discards it
 	// HeartbeatInterval is the time between two heartbeats of an agent; 0 means
 	// five seconds. HeartbeatAllowedMissed is how many heartbeats in a row may
 	// be missing.
@@ -59,6 +64,9 @@ type Options struct {
 	// ReadOnly opens a store that exists, and changes nothing: an older layout
 	// is refused with ErrOlder, and every change fails.
 	ReadOnly bool
+	// BeforeCommit is called before each commit, which fails with its error; for
+	// tests only.
+	BeforeCommit func() error
 }
 
 // Store is the open file, with the state that is kept in memory.
@@ -66,17 +74,25 @@ type Store struct {
 	db *kv.DB
 	buckets
 	options   Options
+	failures  *failure.List
 	openedAt  time.Time
 	closeOnce sync.Once
 
 	reportHashes       reportHashes
 	reportCounts       reportCounts
-	lastHeartbeats     sync.Map // landscape.HostID to time.Time
+	lastHeartbeats     sync.Map // landscape.HostID to agentHeartbeat
 	lastMachines       sync.Map // landscape.HostID to reportingMachine; only for shared ids
 	pendingUses        pendingTokenUses
+	unwritten          unwritten
 	metadataDictionary kv.Dictionary
 	entryCache         entryCache
 	alertsChanged      chan struct{} // of one slot
+	clock              struct {
+		mu             sync.Mutex
+		checkedAt      time.Time     // what the clock said at the last check
+		checkedElapsed time.Duration // Options.Elapsed at the last check
+		trustedFrom    time.Duration // Options.Elapsed from which on the age of data is trusted
+	}
 }
 
 // Open opens the file in a data directory, creates both if they are missing,
@@ -86,6 +102,9 @@ type Store struct {
 func Open(dir string, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Elapsed == nil {
+		o.Elapsed = elapsedSince(o.Now) // time.Now has the time since the start of the machine as well
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -102,12 +121,16 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 	}
 	s := &Store{options: o, openedAt: o.Now(), metadataDictionary: kv.NewDictionary(metadataDictionary1), alertsChanged: make(chan struct{}, 1)}
+	s.failures = failure.NewList(o.Log, o.Now)
 	s.declareBuckets()
 	path := filepath.Join(dir, FileName)
 	var err error
-	if s.db, err = kv.Open(path, s.schema, kv.Options{NoSync: o.NoSync, Migrations: migrations, ReadOnly: o.ReadOnly}); err != nil {
+	if s.db, err = kv.Open(path, s.schema, kv.Options{
+		NoSync: o.NoSync, Migrations: migrations, ReadOnly: o.ReadOnly, Failures: s.failures, BeforeCommit: o.BeforeCommit,
+	}); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	s.clock.checkedAt, s.clock.checkedElapsed = o.Now().Round(0), o.Elapsed()
 	err = s.loadMemory()
 	if !o.ReadOnly {
 		err = errors.Join(s.recordProgram(), err, s.ensureAPIKey())
@@ -267,6 +290,9 @@ func editDocument[T any](ctx context.Context, s *Store, by Actor, get func(*Tx) 
 	})
 	return after, err
 }
+
+// Failures returns the list of what does not work at the moment.
+func (s *Store) Failures() *failure.List { return s.failures }
 
 // Ready returns an error if the file cannot be read.
 func (s *Store) Ready() error {

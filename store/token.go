@@ -348,7 +348,7 @@ func (tx *Tx) deleteTokens(userID int64, tokens []*Token) error {
 
 // endTokenSessions ends the sessions that began with one of the tokens.
 func (tx *Tx) endTokenSessions(tokens ...*Token) error {
-	_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool {
+	_, err := tx.deleteSessions(func(session *Session) bool {
 		return slices.ContainsFunc(tokens, func(t *Token) bool { return t.ID == session.TokenID })
 	})
 	return err

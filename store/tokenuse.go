@@ -87,15 +87,24 @@ func (s *Store) FlushTokenUses(ctx context.Context) error {
 	batch, dropped := w.uses, w.droppedCount
 	w.uses, w.droppedCount = nil, 0
 	w.mu.Unlock()
-	if dropped > 0 {
-		s.options.Log.Warn("uses of tokens were not logged: too many at once", "dropped", dropped)
-	}
 	if len(batch) == 0 {
 		return nil
 	}
 	// The batch is no longer in memory. It must be written even if ctx is
 	// cancelled.
-	return s.update(context.WithoutCancel(ctx), System(), func(tx *Tx) error { return tx.putTokenUses(batch) })
+	err := s.update(context.WithoutCancel(ctx), System(), func(tx *Tx) error { return tx.putTokenUses(batch) })
+	if isUnwritable(err) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		kept := min(len(w.uses), maxPendingUses-len(batch))
+		w.droppedCount += dropped + len(w.uses) - kept
+		w.uses = append(batch, w.uses[:kept]...)
+		return err
+	}
+	if dropped > 0 {
+		s.options.Log.Warn("uses of tokens were not logged: too many at once", "dropped", dropped)
+	}
+	return err
 }
 
 // putTokenUses appends uses to the logs of their owners, in the order in which

@@ -43,6 +43,7 @@ func (s *server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
 		s.Log.Error("request failed", "id", page.RequestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
+	api.WriteRetryAfter(w.Header(), status)
 	p := s.newErrorPage(r, status, err)
 	if p.User != nil {
 		// The page gets its usual frame if possible. If this fails, it fails
@@ -85,9 +86,9 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 	}
 	kind, theirs := fault.KindOf(err)
 	switch {
-	case !theirs:
+	case !theirs, kind == fault.Damaged:
 		p.RequestID = page.RequestID(r.Context())
-	case kind == fault.Forbidden:
+	case kind == fault.Forbidden, kind == fault.Unwritable:
 		for _, f := range fault.Of(err) {
 			if f.Detail != "" {
 				p.Sentences = append(p.Sentences, f.Detail)

@@ -131,6 +131,7 @@ type stream struct {
 	readsAgents bool
 	w           http.ResponseWriter
 	out         *http.ResponseController
+	failures    int               // how often the list of failures had changed when it was sent
 	lastChange  uint64            // the last change that was sent
 	connections uint64            // the last change of connections for messages that was sent
 	refusals    int               // the number of refused requests of agents that was sent
@@ -184,6 +185,7 @@ func (st *stream) sendChangesAndPause(ctx context.Context) error {
 // got, or after the newest change that its page includes.
 func (st *stream) setStart(r *http.Request) error {
 	st.startConnections()
+	st.failures = st.s.Store.Failures().Changes()
 	known := r.Header.Get("Last-Event-ID")
 	if known == "" {
 		known = r.URL.Query().Get("after")
@@ -224,6 +226,9 @@ func (st *stream) sendChanges() error {
 		}
 		if err = st.addConnections(tx, changes); err != nil {
 			return err
+		}
+		if n := st.s.Store.Failures().Changes(); n != st.failures {
+			st.failures, changes = n, st.allChanged() // all pages show what fails
 		}
 		logged, toastsNow, err := st.newToasts(tx)
 		if logged {

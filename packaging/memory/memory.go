@@ -56,20 +56,27 @@ const (
 	checkInterval = 30 * time.Second
 )
 
-// ReturnIdle returns memory to the system after a burst of work, until ctx is
-// done. The garbage collector would keep it for minutes, because it does not
-// run while nothing is allocated.
-func ReturnIdle(ctx context.Context, log *slog.Logger) error {
+// Watch returns memory to the system after a burst of work, until ctx is done.
+// The garbage collector would keep it for minutes, because it does not run while
+// nothing is allocated. It calls report when the memory in use comes near the
+// limit, and again when it no longer is.
+func Watch(ctx context.Context, log *slog.Logger, report func(nearLimit bool)) error {
 	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
 	var w idleDetector
+	near := false
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		if now := readUsage(); w.hasIdle(now) {
+		now := readUsage()
+		if is := isNearLimit(now.live, uint64(debug.SetMemoryLimit(-1)), near); is != near {
+			near = is
+			report(near)
+		}
+		if w.hasIdle(now) {
 			debug.FreeOSMemory()
 			w.recordReturn(readUsage())
 			log.Debug("idle memory returned", "before", now.held, "after", w.inUse)
@@ -77,9 +84,20 @@ func ReturnIdle(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
+// isNearLimit reports whether the memory in use, as the last run of the garbage
+// collector has found it, is more than nine tenths of the limit. Once it was, it
+// is until it falls below eight tenths.
+func isNearLimit(live, limit uint64, was bool) bool {
+	if was {
+		return live > limit/10*8
+	}
+	return live > limit/10*9
+}
+
 // memoryUsage is the memory that the heap holds, and the memory allocated since the
-// start of the process, in bytes.
-type memoryUsage struct{ held, allocated uint64 }
+// start of the process, in bytes. live is what the last run of the garbage
+// collector has found to be in use.
+type memoryUsage struct{ held, allocated, live uint64 }
 
 // InUse returns the number of bytes that the process holds of the memory that
 // Limit limits.
@@ -92,11 +110,11 @@ func InUse() int64 {
 func readUsage() memoryUsage {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"},
-		{Name: "/gc/heap/allocs:bytes"},
+		{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"},
 	}
 	metrics.Read(samples)
 	value := func(i int) uint64 { return samples[i].Value.Uint64() }
-	return memoryUsage{held: value(0) + value(1) + value(2), allocated: value(3)}
+	return memoryUsage{held: value(0) + value(1) + value(2), allocated: value(3), live: value(4)}
 }
 
 // idleDetector decides when the heap holds much unused memory.

@@ -61,10 +61,10 @@ func TestIdle(t *testing.T) {
 }
 
 // The memory of a real burst is returned at the second check at the latest.
-func TestReturnIdle(t *testing.T) {
+func TestWatchReturnsIdleMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		go ReturnIdle(ctx, slog.New(slog.DiscardHandler))
+		go Watch(ctx, slog.New(slog.DiscardHandler), func(bool) {})
 		held := burst()
 		time.Sleep(2*checkInterval + time.Second)
 		synctest.Wait()
@@ -84,4 +84,16 @@ func burst() uint64 {
 	held := readUsage().held
 	runtime.KeepAlive(memory)
 	return held
+}
+
+func TestNearLimit(t *testing.T) {
+	for _, test := range []struct {
+		live uint64
+		was  bool
+		want bool
+	}{{100, false, false}, {900, false, false}, {901, false, true}, {850, true, true}, {800, true, false}, {2000, false, true}} {
+		if got := isNearLimit(test.live, 1000, test.was); got != test.want {
+			t.Errorf("isNearLimit(%d of 1000, %t) = %t", test.live, test.was, got)
+		}
+	}
 }

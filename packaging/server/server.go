@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"trento/auth"
@@ -98,6 +100,9 @@ const maxStreams = 100
 // Run runs the server until ctx is done, or until a task fails that has no
 // period.
 func Run(ctx context.Context, o Options) (err error) {
+	// A write beyond the largest permitted size of a file is an error like that
+	// of a full disk, and does not end the process.
+	signal.Ignore(syscall.SIGXFSZ)
 	log := slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: o.Config.Level(), ReplaceAttr: maskTokens}))
 	s := &server{config: o.Config, configFile: o.ConfigFile, notices: o.Notices, log: log, demoHosts: o.DemoHosts}
 	s.examiner = &examiner{server: s}

@@ -10,6 +10,7 @@ import (
 	"trento/auth"
 	"trento/packaging/config"
 	"trento/store"
+	"trento/store/failure"
 	"trento/ui/api"
 )
 
@@ -39,10 +40,15 @@ func (s *server) openFile() (err error) {
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("the data directory %s is in use by another trento-web; stop that one, or set TRENTO_DATA_DIR", s.config.DataDir)
 	}
-	if err != nil {
-		return err
+	if errors.Is(err, store.ErrDamaged) {
+		return fmt.Errorf("the data in %s are damaged: %w. Restore a backup with \"trento-web restore\"; the damaged data are kept beside it. If the disk reports errors (dmesg), replace it first", s.config.DataDir, err)
 	}
-	s.config, err = s.config.WithSecrets()
+	if err == nil {
+		s.config, err = s.config.WithSecrets()
+	}
+	if cause := failure.DiskCause(err); cause.Text != "" {
+		return fmt.Errorf("the data directory %s cannot be used. %s %s\n%w", s.config.DataDir, cause.Text, cause.Advice, err)
+	}
 	return err
 }
 

@@ -12,6 +12,8 @@ import (
 	"trento/packaging/memory"
 	"trento/store"
 	"trento/store/discovery/fleet"
+	"trento/store/failure"
+	"trento/store/fault"
 )
 
 // task is work beside answering requests.
@@ -38,20 +40,23 @@ func (s *server) tasks() []task {
 		// Twice in the watchdog interval of systemd, if there is one.
 		{name: "watchdog", run: func(ctx context.Context) error { return daemon.FeedWatchdog(ctx, s.store.Ready, s.log) }},
 		// Every 30 seconds.
-		{name: "return of idle memory", run: func(ctx context.Context) error { return memory.ReturnIdle(ctx, s.log) }},
+		{name: "memory", run: func(ctx context.Context) error { return memory.Watch(ctx, s.log, s.reportMemory) }},
 
+		// Does nothing unless changes could not be stored.
+		{name: "what could not be stored", run: s.store.WriteUnwritten, every: 5 * time.Second},
 		{name: "uses of tokens", run: s.store.FlushTokenUses, every: time.Second},
+		{name: "clock", run: s.store.CheckClock, every: 10 * time.Second},
 		{name: "lost heartbeats and reports", run: s.store.MarkLostHosts, every: 10 * time.Second},
 		{name: "refused sign-ins", run: s.auth.LogRefusedSignIns, every: time.Minute, atStop: true},
 		// Prunes only at the first run of each day. A server that was down at
 		// midnight prunes after its start.
-		{name: "old entries of the activity log", run: s.pruneActivity, every: time.Minute, atStart: true},
-		{name: "ended sessions", run: s.store.PruneSessions, every: time.Hour},
+		{name: "old entries of the activity log", run: s.ifClockIsTrusted(s.pruneActivity), every: time.Minute, atStart: true},
+		{name: "ended sessions", run: s.ifClockIsTrusted(s.store.PruneSessions), every: time.Hour},
 		{name: "expired messages to agents", run: s.store.PruneQueuedMessages, every: time.Minute, atStart: true},
-		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
-		{name: "copies from before migrations", run: s.store.PruneCopies, every: time.Hour},
+		{name: "old refused reports", run: s.ifClockIsTrusted(s.store.PruneDiscards), every: time.Hour},
+		{name: "copies from before migrations", run: s.ifClockIsTrusted(s.store.PruneCopies), every: time.Hour},
 		{name: "what others say about this installation", run: s.examiner.askOthers, every: time.Hour, atStart: true},
-		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
+		{name: "agents without a host", run: s.ifClockIsTrusted(s.store.PruneAgents), every: time.Hour},
 		// When an alert is due.
 		{name: "alerts", run: s.newAlertSender().run},
 		{name: "keys and certificates that expire", run: s.checkExpiries, every: time.Hour, atStart: true},
@@ -92,7 +97,11 @@ func (s *server) start(ctx context.Context, tasks []task) (failed <-chan error) 
 // repeat runs a task periodically until ctx is done.
 func (s *server) repeat(ctx context.Context, t task) {
 	run := func(ctx context.Context) {
-		if err := t.run(ctx); err != nil && ctx.Err() == nil {
+		err := t.run(ctx)
+		if kind, ok := fault.KindOf(err); ok && kind == fault.Unwritable {
+			return // the list of failures has logged it
+		}
+		if err != nil && ctx.Err() == nil {
 			s.log.Error("task failed", "task", t.name, "error", err)
 		}
 	}
@@ -116,6 +125,27 @@ func (s *server) repeat(ctx context.Context, t task) {
 
 // checkExpiries alerts people to keys and certificates that expire soon.
 func (s *server) checkExpiries(ctx context.Context) error { return s.store.CheckExpiries(ctx) }
+
+// reportMemory notes that the memory in use is near the limit, or no longer is.
+func (s *server) reportMemory(nearLimit bool) {
+	if !nearLimit {
+		s.store.Failures().End(failure.Memory)
+		return
+	}
+	s.store.Failures().Begin(failure.Memory, failure.Cause{}, nil)
+}
+
+// ifClockIsTrusted returns a task that deletes old data, unless a clock that went
+// forward may make data look older than it is.
+func (s *server) ifClockIsTrusted(run func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		trusted, err := s.store.TrustsClock(ctx)
+		if err != nil || !trusted {
+			return err
+		}
+		return run(ctx)
+	}
+}
 
 // pruneActivity prunes entries of the activity log that are older than the
 // settings allow.

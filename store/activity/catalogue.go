@@ -55,6 +55,7 @@ const (
 	resourceCluster     = "Cluster"
 	resourceSAPSystem   = "SAP System"
 	resourceDatabase    = "Database"
+	resourceServer      = "Server"
 )
 
 // catalogue defines all types, in the order in which filters list them.
@@ -84,6 +85,8 @@ var catalogue = []typeDefinition{
 	{127, newEventOf[BackupFailure](), "Backup Failed", textByEvent, "Backup", Critical, everyone},
 	{128, newEventOf[AlertGivenUp](), "Alert Given Up", textByEvent, "Alert", Critical, everyone},
 	{129, newEventOf[AlertsDiscarded](), "Alerts Discarded", textByEvent, "Alert", Warning, everyone},
+	{130, newEventOf[WritingInterruption](), "Writing Interrupted", textByEvent, resourceServer, Critical, everyone},
+	{131, newEventOf[ClockChange](), "Clock Changed", textByEvent, resourceServer, Warning, everyone},
 	{132, newEventOf[SupportBundleCreation](), "Support Bundle Made", "Support bundle was made", resourceApplication, Info, everyone},
 	{18, newForeignOf(TypeSavingSUMASettings), "SUSE Multi-Linux Manager Settings Saved", "SUSE Multi-Linux Manager Settings were saved", "SUSE Multi-Linux Manager Settings", Info, everyone},
 	{19, newForeignOf(TypeChangingSUMASettings), "SUSE Multi-Linux Manager Settings Changed", "SUSE Multi-Linux Manager Settings were changed", "SUSE Multi-Linux Manager Settings", Info, everyone},

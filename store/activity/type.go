@@ -32,6 +32,8 @@ const (
 	TypeBackupFailure                     Type = "backup_failure"
 	TypeAlertGivenUp                      Type = "alert_given_up"
 	TypeAlertsDiscarded                   Type = "alerts_discarded"
+	TypeWritingInterruption               Type = "writing_interruption"
+	TypeClockChange                       Type = "clock_change"
 	TypeSupportBundleCreation             Type = "support_bundle_creation"
 	TypeSavingSUMASettings                Type = "saving_suma_settings"
 	TypeChangingSUMASettings              Type = "changing_suma_settings"

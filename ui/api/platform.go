@@ -29,16 +29,31 @@ func (a *API) showHealth(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, status, answer)
 }
 
-// showReadiness answers GET /api/readyz, which tells whether the server can
-// answer requests.
+// failing is something that does not work, in answers of the API.
+type failing struct {
+	Name     string    `json:"name"`
+	Since    timestamp `json:"since"`
+	Critical bool      `json:"critical"`
+	Text     string    `json:"text"`
+	Advice   string    `json:"advice"`
+}
+
+// showReadiness answers GET /api/readyz, which tells whether the server can do
+// what it is for, and what does not work.
 func (a *API) showReadiness(w http.ResponseWriter, _ *http.Request) error {
+	failures := a.deps.Store.Failures()
 	answer := struct {
-		Ready bool `json:"ready"`
-	}{a.deps.Store.Ready() == nil}
+		Ready    bool      `json:"ready"`
+		Failures []failing `json:"failures,omitempty"`
+	}{Ready: a.deps.Store.Ready() == nil && failures.Ready()}
+	for _, f := range failures.Present() {
+		answer.Failures = append(answer.Failures, failing{f.Name(), timestamp(f.Since.UTC()), f.Critical(), f.Text(), f.Advice()})
+	}
 	status := http.StatusOK
 	if !answer.Ready {
 		status = http.StatusServiceUnavailable
 	}
+	WriteRetryAfter(w.Header(), status)
 	return send(w, status, answer)
 }
 

@@ -87,6 +87,8 @@ var answers = map[fault.Kind]Answer{
 	fault.AddressTooLong:   {http.StatusRequestURITooLong, defaultDetail, "The address is too long", ""},
 	fault.NotImplemented:   {http.StatusNotImplemented, "Endpoint disabled due an external IDP is enabled", "Not possible with single sign-on", "The identity provider manages the accounts. Make this change there."},
 	fault.TooOften:         {http.StatusTooManyRequests, defaultDetail, "Too often", "Nothing was changed."},
+	fault.Unwritable:       {http.StatusServiceUnavailable, "Changes cannot be stored at the moment. Nothing was changed.", "This could not be stored", "Changes cannot be stored at the moment. Nothing was changed, and what is stored can still be read. Try again when the cause is gone."},
+	fault.Damaged:          {http.StatusInternalServerError, "Part of the stored data cannot be read.", "This cannot be read", "The stored data is damaged in this place. Other pages may still work. An administrator has to restore a backup; the log of the server names what is damaged."},
 	fault.Busy:             {http.StatusServiceUnavailable, defaultDetail, "Too busy at this moment", "The server has too many requests at this moment. Nothing was changed. Try again in a few seconds."},
 }
 
@@ -105,6 +107,17 @@ func AnswerTo(err error) Answer {
 	return internalError
 }
 
+// retryAfter is after how many seconds a client should come again.
+const retryAfter = "10"
+
+// WriteRetryAfter sets the header that tells clients when to come again, if the
+// status says that the server cannot answer at the moment.
+func WriteRetryAfter(h http.Header, status int) {
+	if status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", retryAfter)
+	}
+}
+
 // Status returns the HTTP status for an error.
 func Status(err error) int { return AnswerTo(err).Status }
 
@@ -116,6 +129,7 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusInternalServerError && !gone {
 		a.deps.Log.Error("request failed", "id", w.Header().Get(RequestIDHeader), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
+	WriteRetryAfter(w.Header(), status)
 	if kind, ok := fault.KindOf(err); ok && kind == fault.SignedOut {
 		// Existing clients recognise this body and sign in again. It has
 		// another form than all other error answers.

@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"unicode/utf8"
 
@@ -14,6 +15,18 @@ type Banner struct {
 	Text      string
 	Link      Link
 	Dismissal string // name under which this browser can dismiss it; empty: it cannot be dismissed
+}
+
+// failureBanners tells everybody what does not work at the moment.
+func (s *Console) failureBanners() (banners []Banner) {
+	for _, f := range s.Store.Failures().Present() {
+		b := Banner{Severity: "warning", Text: fmt.Sprintf("%s Since %s. %s", f.Text(), f.Since.UTC().Format("15:04 UTC on 2 January"), f.Advice())}
+		if f.Critical() {
+			b.Severity = "critical"
+		}
+		banners = append(banners, b)
+	}
+	return banners
 }
 
 // CookieBanner is the cookie with the name of the dismissed banner.

@@ -43,12 +43,14 @@ func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Pa
 		block, shown = "layout", ""
 		f.Flash = takeFlash(w, r)
 	}
+	f.Banners = s.failureBanners()
 	if f.User != nil {
 		f.Cursor = s.Auth.SealCursor(auth.From(r.Context()).User, f.Seq)
-		var err error
-		if f.Banners, err = s.FindBanners(r.Context(), f.Reader); err != nil {
+		banners, err := s.FindBanners(r.Context(), f.Reader)
+		if err != nil {
 			return err
 		}
+		f.Banners = append(f.Banners, banners...)
 		if f.Live != "" || f.Refresh > 0 {
 			f.Snapshot = newSnapshotID()
 		}
