@@ -144,11 +144,16 @@ const (
 	logInterval    = time.Minute
 )
 
+// SendUnavailable answers a client without TLS that there is no room for it.
+func SendUnavailable(c net.Conn) {
+	// An error means that the client has gone.
+	_ = c.SetWriteDeadline(time.Now().Add(refusalTimeout))
+	_, _ = c.Write([]byte(refusalResponse))
+}
+
 func (l *Listener) refuse(c net.Conn) {
 	if !l.limits.TLS {
-		// An error means that the client has gone.
-		_ = c.SetWriteDeadline(time.Now().Add(refusalTimeout))
-		_, _ = c.Write([]byte(refusalResponse))
+		SendUnavailable(c)
 	}
 	c.Close()
 

@@ -12,6 +12,7 @@ import (
 
 	"trento/packaging/connection"
 	"trento/store"
+	"trento/store/failure"
 )
 
 // listen opens the port. It is called before all other steps of the start, so
@@ -39,9 +40,31 @@ func (s *server) listenOn(variable string, port int) (net.Listener, error) {
 		return nil, fmt.Errorf("LISTEN %s is no address of this machine: %w", address, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("port %d cannot be used; is something else listening there? Set %s to another one: %w", port, variable, err)
+		return nil, portError(port, variable, "Stop it, or set %s to another port", err)
 	}
-	return l, nil
+	return connection.Retry(l, s.refuseConnection, s.reportAccepting), nil
+}
+
+// refuseConnection tells a client that the server has no room for it. With TLS
+// it cannot.
+func (s *server) refuseConnection(c net.Conn) {
+	if !s.config.TLS() {
+		connection.SendUnavailable(c)
+	}
+}
+
+// reportAccepting notes that no connection can be accepted, or that one could be
+// again. Connections are accepted when the store is open.
+func (s *server) reportAccepting(err error) {
+	if err == nil {
+		s.store.Failures().End(failure.Connections)
+		return
+	}
+	cause := failure.Cause{Text: "The server has too many open files."}
+	if errors.Is(err, syscall.ENFILE) {
+		cause = failure.Cause{Text: "All processes of the machine together have too many open files.", Advice: "Find the process that opens so many (lsof), or raise fs.file-max."}
+	}
+	s.store.Failures().Begin(failure.Connections, cause, err)
 }
 
 func (s *server) connectionLimits() connection.Limits {

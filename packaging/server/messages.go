@@ -47,9 +47,9 @@ func (s *server) listenForMessagesOn(variable string, port int) (net.Listener, e
 		return nil, fmt.Errorf("AMQP_LISTEN %s is no address of this machine: %w", address, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("port %d for messages to agents cannot be used; is RabbitMQ or another server there? Stop it, set %s to another port, AMQP_URL to use that broker, or ENABLE_AMQP=false: %w", port, variable, err)
+		return nil, fmt.Errorf("for messages to agents: %w", portError(port, variable, "Stop it, set %s to another port, AMQP_URL to use a broker that is there, or ENABLE_AMQP=false", err))
 	}
-	return l, nil
+	return connection.Retry(l, func(net.Conn) {}, s.reportAccepting), nil
 }
 
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }

@@ -6,6 +6,7 @@ package servertest
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -28,8 +30,27 @@ func Main(m *testing.M, run func() int) {
 	if os.Getenv(runAsProgram) != "" {
 		os.Exit(run())
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if buildDir != "" {
+		os.RemoveAll(buildDir)
+	}
+	os.Exit(status)
 }
+
+// buildDir is the directory of the built program; "" if no test needed it.
+var buildDir string
+
+// build builds the program once for all tests of the package.
+var build = sync.OnceValues(func() (program string, err error) {
+	if buildDir, err = os.MkdirTemp("", "trento-web"); err != nil {
+		return "", err
+	}
+	program = filepath.Join(buildDir, "trento-web")
+	if out, err := exec.Command("go", "build", "-o", program, "trento").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return program, nil
+})
 
 // AdminPassword is the value of ADMIN_PASSWORD in the started programs.
 const AdminPassword = "correct-horse-8"
@@ -64,25 +85,27 @@ func Command(t *testing.T, dir string, args []string, environ ...string) *exec.C
 // Start starts the program and waits until it has printed its URL.
 func Start(t *testing.T, dir string, args []string, environ ...string) *Program {
 	t.Helper()
-	return startCommand(t, Command(t, dir, args, environ...))
+	return StartCommand(t, Command(t, dir, args, environ...))
 }
 
 // StartBuilt starts a program built without the race detector, as it is
 // installed. With the detector, the memory of a process cannot be measured.
 func StartBuilt(t *testing.T, environ ...string) *Program {
 	t.Helper()
-	built := filepath.Join(t.TempDir(), "trento-web")
-	if out, err := exec.Command("go", "build", "-o", built, "trento").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	built, err := build()
+	if err != nil {
+		t.Fatal(err)
 	}
 	cmd := Command(t, t.TempDir(), nil, environ...)
 	cmd.Path, cmd.Args = built, []string{built}
-	return startCommand(t, cmd)
+	return StartCommand(t, cmd)
 }
 
 var announcedURL = regexp.MustCompile(`Console\s+(https?://\S+)`)
 
-func startCommand(t *testing.T, cmd *exec.Cmd) *Program {
+// StartCommand starts a command of Command and waits until it has printed its
+// URL.
+func StartCommand(t *testing.T, cmd *exec.Cmd) *Program {
 	t.Helper()
 	p := &Program{t: t, cmd: cmd, Stderr: new(bytes.Buffer), HTTP: http.DefaultClient}
 	p.cmd.Stderr = p.Stderr
