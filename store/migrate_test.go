@@ -105,3 +105,40 @@ func TestMigrationOfBodies(t *testing.T) {
 		t.Errorf("the report that waited was not applied: %+v", h.Cloud)
 	}
 }
+
+// v9.db is the file of release 0.9.0, with six hosts. A file of each release is
+// kept, and every stored file becomes a file of today without a fault.
+func TestStoredFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/v*.db.gz")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			s := open(t, oldFile(t, filepath.Base(file)), newClock()) // it is verified when it is closed
+			if layout, err := s.Layout(); err != nil || layout != len(migrations) {
+				t.Errorf("layout %d, %v; want %d", layout, err, len(migrations))
+			}
+		})
+	}
+}
+
+func TestFileOfRelease(t *testing.T) {
+	s := open(t, oldFile(t, "v9.db.gz"), newClock())
+	view(t, s, func(tx *Tx) error {
+		hosts := 0
+		for _, err := range tx.Hosts() {
+			if err != nil {
+				t.Error(err)
+			}
+			hosts++
+		}
+		if hosts != 6 {
+			t.Errorf("%d hosts, want 6", hosts)
+		}
+		if u, err := tx.UserNamed("admin"); err != nil || u.PasswordHash == "" {
+			t.Errorf("the first user is %+v, %v", u, err)
+		}
+		return nil
+	})
+}
