@@ -161,9 +161,10 @@ func TestSupport(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	secrets := map[string]string{
 		"SECRET_KEY_BASE": strings.Repeat("c2VjcmV0", 8), "ACCESS_TOKEN_ENC_SECRET": "access-secret-of-the-test-0123456789", "AMQP_PASSWORD": "password-for-messages",
-		"BACKUP_PASSPHRASE": "passphrase-of-backups", "OIDC_CLIENT_SECRET": "secret-of-the-client", "SMTP_PASSWORD": "password-of-the-relay", "ADMIN_PASSWORD": "correct-horse-8",
+		"BACKUP_PASSPHRASE": "passphrase-of-backups", "OIDC_CLIENT_SECRET": "secret-of-the-client", "SMTP_PASSWORD": "password-of-the-relay",
+		"ALERT_WEBHOOK_URL": "https://hooks.example.com/path-that-only-we-know", "ALERT_WEBHOOK_SECRET": "secret-of-the-webhook", "ADMIN_PASSWORD": "correct-horse-8",
 	}
-	environ := []string{"BACKUP_DIR=" + t.TempDir()}
+	environ := []string{"BACKUP_DIR=" + t.TempDir(), "ENABLE_ALERTING=false", "SMTP_SERVER=mail.example.com", "SMTP_USER=trento"}
 	planted := map[string]bool{}
 	for name, value := range secrets {
 		environ = append(environ, name+"="+value)

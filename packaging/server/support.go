@@ -187,6 +187,9 @@ func (s *server) secrets() []string {
 		if c, err := s.auth.MessageCredential(tx); err == nil {
 			all = append(all, c.Password)
 		}
+		if a, err := s.auth.AlertSettings(tx); err == nil {
+			all = append(all, a.SMTPPassword, a.WebhookURL, a.WebhookSecret)
+		}
 		return nil
 	})
 	return all
