@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -13,6 +14,7 @@ import (
 
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/failure"
 )
 
 // MaxLimit is the number of entries of the largest page.
@@ -72,6 +74,12 @@ func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, 
 			return Page{}, err
 		}
 		page, err := x.walk(ctx, &f, w)
+		if errors.Is(err, errDamagedSegment) {
+			// The next walk reads the log only.
+			x.damaged.Store(true)
+			x.store.Failures().Begin(failure.Index, failure.Cause{}, err)
+			continue
+		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return page, err
 		}
@@ -90,6 +98,9 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 	newest, oldest, err := x.logBounds(ctx)
 	if err != nil {
 		return Page{}, err
+	}
+	if x.damaged.Load() {
+		indexed, segments = 0, nil
 	}
 	limit := min(max(w.Limit, 1), MaxLimit)
 	walk := walker{ctx: ctx, store: x.store, filter: f, forward: w.Forward, count: w.Count, verifyLimit: x.verifyLimit, maxFound: limit + 1}
@@ -255,7 +266,9 @@ func (w *walker) searchAllSegments(ctx context.Context, segments []*segment) err
 }
 
 // findInSegment returns the documents of a segment that pass the filter.
-func (w *walker) findInSegment(ctx context.Context, s *segment) (*roaring.Bitmap, error) {
+func (w *walker) findInSegment(ctx context.Context, s *segment) (_ *roaring.Bitmap, err error) {
+	defer catchDamage(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

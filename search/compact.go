@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"os"
 
 	"trento/store/activity"
 )
@@ -64,6 +65,9 @@ func (x *Index) merge(from int) error {
 
 func (x *Index) mergeAll(segments []*segment) (*segment, error) {
 	covers := span{segments[0].first, segments[len(segments)-1].last}
+	if err := os.MkdirAll(x.dir, 0o700); err != nil { // missing if it could not be made before
+		return nil, err
+	}
 	merged, err := mergeSegments(segments, x.filePath(covers))
 	if err != nil {
 		return nil, fmt.Errorf("segment %s: %w", segmentName(covers), err)

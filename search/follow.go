@@ -11,6 +11,7 @@ import (
 
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/failure"
 )
 
 // batchSize is the largest number of entries in a batch.
@@ -26,8 +27,12 @@ const (
 	retryDelay = 10 * time.Second
 )
 
-// Run indexes the log and then follows it until ctx is done. It logs failures
-// and tries again. After a failure, searches are slower but still exact.
+// maxMemSegments is the largest number of segments in memory while files cannot
+// be written. Entries that are not indexed are read from the log.
+const maxMemSegments = 64
+
+// Run indexes the log and then follows it until ctx is done. It adds failures to
+// those of the store and tries again. After a failure, searches are slower but still exact.
 func (x *Index) Run(ctx context.Context) error {
 	changed, stop := x.store.Watch()
 	defer stop()
@@ -45,6 +50,7 @@ func (x *Index) Run(ctx context.Context) error {
 	for {
 		pause := followDelay
 		if err := x.follow(ctx); err == nil {
+			x.store.Failures().End(failure.Index)
 			select {
 			case followed <- struct{}{}:
 			default: // the former preload is still running
@@ -54,7 +60,7 @@ func (x *Index) Run(ctx context.Context) error {
 			case <-changed:
 			}
 		} else if ctx.Err() == nil {
-			x.log.Error("search index cannot follow the activity log", "cause", err)
+			x.store.Failures().Begin(failure.Index, failure.DiskCause(err), err)
 			pause = retryDelay
 		}
 		select {
@@ -71,6 +77,18 @@ func (x *Index) follow(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if x.damaged.Load() {
+			if err := x.deleteOldest(len(x.segments), 0); err != nil {
+				return err
+			}
+			x.damaged.Store(false)
+		}
+		if from, _ := x.memSegments(); len(x.segments)-from > maxMemSegments {
+			// They could not be written. No more are made meanwhile.
+			if err := x.compact(); err != nil {
+				return err
+			}
 		}
 		_, oldest, err := x.logBounds(ctx)
 		if err != nil {

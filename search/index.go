@@ -88,10 +88,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/failure"
 )
 
 // indexFormat is the number of the layout of the documents. Increase it with every
@@ -119,6 +121,9 @@ type Index struct {
 	// readers is a map from the name of a reader to a channel with the reader's
 	// only slot.
 	readers sync.Map
+	// damaged: a segment cannot be read any more. Searches read the log until
+	// Run has deleted all segments.
+	damaged atomic.Bool
 
 	mu       sync.Mutex
 	segments []*segment        // oldest first, without gaps
@@ -136,7 +141,13 @@ func Open(dir string, s *store.Store, log *slog.Logger) (*Index, error) {
 		dir: filepath.Join(dir, fmt.Sprintf("%d-%s", indexFormat, s.ID())), store: s, log: log,
 		segmentSize: segmentSize, verifyLimit: verifyLimit, slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
-	if err := x.openFiles(dir); err != nil {
+	err := x.openFiles(dir)
+	if failure.IsOfDisk(err) {
+		// Run tries again to write files. Searches do not need them.
+		s.Failures().Begin(failure.Index, failure.DiskCause(err), err)
+		return x, nil
+	}
+	if err != nil {
 		return nil, errors.Join(err, x.Close())
 	}
 	return x, nil

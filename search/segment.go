@@ -62,7 +62,7 @@ func mergeSegments(segments []*segment, path string) (*segment, error) {
 		parts[i] = s.bleve
 	}
 	if _, _, err := zapPlugin.Merge(parts, make([]*roaring.Bitmap, len(parts)), unfinished, nil, nil); err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(unfinished))
 	}
 	if err := os.Rename(unfinished, path); err != nil {
 		return nil, err
@@ -73,13 +73,8 @@ func mergeSegments(segments []*segment, path string) (*segment, error) {
 // openSegment opens a file and checks it. The rest of the package relies on
 // undamaged segments.
 func openSegment(path string, covers span) (_ *segment, err error) {
-	// Bleve panics on damaged files, and reading a mapped file can fault.
+	defer catchDamage(&err)
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("damaged: %v", fault)
-		}
-	}()
 	b, err := zapPlugin.Open(path)
 	if err != nil {
 		return nil, err
@@ -89,6 +84,18 @@ func openSegment(path string, covers span) (_ *segment, err error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	return s, nil
+}
+
+// errDamagedSegment means that a segment, whole when it was opened, cannot be read
+// any more.
+var errDamagedSegment = errors.New("damaged segment")
+
+// catchDamage is deferred while a segment is read. Bleve panics on damaged files,
+// and reading a mapped file faults if the disk cannot read it.
+func catchDamage(err *error) {
+	if fault := recover(); fault != nil {
+		*err = fmt.Errorf("%w: %v", errDamagedSegment, fault)
+	}
 }
 
 // delete deletes the file of the segment. Running searches can still use it.
@@ -131,7 +138,9 @@ func (s *segment) checkFile() error {
 }
 
 // position returns the position of the entry of a document.
-func (s *segment) position(document int) (activity.Position, error) {
+func (s *segment) position(document int) (_ activity.Position, err error) {
+	defer catchDamage(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	id, err := s.bleve.DocID(uint64(document))
 	if err != nil {
 		return 0, err
