@@ -521,7 +521,7 @@ func (f *fixture) seePeople() []string {
 	return []string{
 		"/users", "/users/new", "/users/2/edit", "/users/2/delete", "/users/1/tokens/" + tokens[0] + "/delete", "/tokens",
 		"/profile", "/profile/totp", "/profile/password", "/profile/tokens/new", own + "/edit", "/profile/tokens/delete?all=true", "/profile/tokens/log",
-		"/settings/api_key", "/settings/message_credential",
+		"/settings/api_key", "/settings/message_credential", "/settings/alerting", "/settings",
 	}
 }
 

@@ -68,6 +68,7 @@ var permitted = map[string][]string{
 	"settings": {
 		"GET /agents", "GET /agents.csv", "POST /about/checks", "GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown",
 		"GET /settings/message_credential", "POST /settings/message_credential", "GET /settings/activity_log", "POST /settings/activity_log",
+		"GET /settings/alerting", "POST /settings/alerting", "POST /settings/alerting/test", "GET /settings/alerting/clear", "POST /settings/alerting/clear",
 	},
 	"user_management": {
 		"POST /users/new", "POST /users/{id}/edit", "POST /users/{id}/delete", "POST /users/{id}/password/shown",
@@ -79,6 +80,9 @@ var permitted = map[string][]string{
 	"PATCH /api/v1/settings/api_key":           {"GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown"},
 	"GET /api/v1/settings/api_key":             {},
 	"POST /api/v1/settings/message_credential": {"GET /settings/message_credential", "POST /settings/message_credential"},
+	"PATCH /api/v1/settings/alerting":          {"GET /settings/alerting", "POST /settings/alerting"},
+	"DELETE /api/v1/settings/alerting":         {"GET /settings/alerting/clear", "POST /settings/alerting/clear"},
+	"POST /api/v1/settings/alerting/test":      {"POST /settings/alerting/test"},
 	"PUT /api/v1/settings/activity_log":        {"GET /settings/activity_log", "POST /settings/activity_log"},
 }
 

@@ -62,7 +62,10 @@ func StartMailpit(t *testing.T, o MailpitOptions) *Mailpit {
 		if err != nil {
 			t.Fatal(err)
 		}
-		args = append(args, "--smtp-auth-file", write("logins", []byte(o.Username+":"+string(hash)+"\n")), "--smtp-auth-allow-insecure")
+		args = append(args, "--smtp-auth-file", write("logins", []byte(o.Username+":"+string(hash)+"\n")))
+		if o.Cert == nil {
+			args = append(args, "--smtp-auth-allow-insecure")
+		}
 	}
 	if o.Recipients != "" {
 		args = append(args, "--smtp-allowed-recipients", o.Recipients)

@@ -25,6 +25,11 @@ func (s *settingsHandlers) routes() []api.Route {
 		{Method: "GET", Path: messagePasswordPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("POST /api/v1/settings/message_credential"), Handle: api.Uncompressed(s.replaceMessagePassword)},
 		{Method: "POST", Path: messagePasswordPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("POST /api/v1/settings/message_credential"), Handle: page.ReadForm(s.replaceMessagePassword)},
 		{Method: "POST", Path: backupPath, Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadBackup)},
+		{Method: "GET", Path: alertsPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("POST /api/v1/settings/alerting", "PATCH /api/v1/settings/alerting"), Handle: api.Uncompressed(s.editAlertSettings)},
+		{Method: "POST", Path: alertsPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("POST /api/v1/settings/alerting", "PATCH /api/v1/settings/alerting"), Handle: api.Uncompressed(page.ReadForm(s.changeAlertSettings))},
+		{Method: "POST", Path: alertsTestPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("POST /api/v1/settings/alerting/test"), Handle: api.Uncompressed(page.ReadForm(s.testAlertSettings))},
+		{Method: "GET", Path: alertsClearPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("DELETE /api/v1/settings/alerting"), Handle: s.clearAlertSettings},
+		{Method: "POST", Path: alertsClearPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("DELETE /api/v1/settings/alerting"), Handle: page.ReadForm(s.clearAlertSettings)},
 		{Method: "POST", Path: "/settings/personal_access_tokens", Access: auth.Needs(page.AbilityTokenSettings), Tokens: auth.InPerson(), Handle: page.ReadForm(s.changeTokenSettings)},
 		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: api.Uncompressed(s.editActivitySettings)},
 		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: page.ReadForm(s.changeActivitySettings)},
@@ -46,6 +51,7 @@ type settingsPage struct {
 	Secret    *secretDialog // an API key that was just created
 	Ask       *page.Confirmation
 
+	Alerts      alertSection
 	ActivityLog activitySettings
 	Backup      backupSettings
 }
@@ -87,6 +93,11 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 		if p.Messages, err = s.newMessageSettings(tx, p.Reader); err != nil {
 			return err
 		}
+		alerts, exists, err := s.readAlertSettings(tx)
+		if err != nil {
+			return err
+		}
+		p.Alerts = newAlertSection(alerts, exists, p.Reader)
 		if p.ActivityLog, err = newActivitySettings(tx, p.Reader); err != nil {
 			return err
 		}

@@ -101,5 +101,8 @@ const (
 // AbilityUsers permits managing users.
 const AbilityUsers = "all:users"
 
+// AbilityAlertSettings permits changing the settings of alerts.
+const AbilityAlertSettings = "all:alerting_settings"
+
 // AbilityActivitySettings permits changing how long log entries are kept.
 const AbilityActivitySettings = "all:activity_logs_settings"
