@@ -28,6 +28,7 @@ type examination struct {
 var examinations = []examination{
 	{"Configuration", examineConfiguration},
 	{"Program", examineProgram},
+	{"Operation", examineFailures},
 	{"Files", examineFiles},
 	{"Disk", examineDisk},
 	{"Data file", examineData},

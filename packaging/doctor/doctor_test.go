@@ -35,7 +35,7 @@ func goodState() *State {
 		HostName:      &HostName{Name: "trento.example.com", Tried: true},
 		Clock:         &Clock{Synchronized: true},
 		OpenFiles:     &OpenFiles{Affordable: 32000, Wanted: 12288},
-		Memory:        &Memory{Limit: 2 << 30, InUse: 200 << 20},
+		Memory:        &Memory{Limit: 2 << 30},
 		Service:       &Service{Systemd: true, Watchdog: true},
 		Provider:      &Provider{Kind: "OpenID Connect", Asked: true, Findings: []sso.Finding{{Good: true, Text: "fine"}}},
 		Messages:      &Messages{Reporting: 3, Connected: 3},
@@ -71,6 +71,12 @@ var faults = []struct {
 	}},
 	{finding.Warning, "Program", "The server runs version 1.2.2", func(s *State) { s.Server.Version = "1.2.2" }},
 	{finding.Warning, "Program", "The configuration file was changed on 20 Aug 2026 11:30 UTC", func(s *State) { s.Server.FileChangedAt = noon.Add(-30 * time.Minute) }},
+	{finding.Urgent, "Operation", "Changes cannot be stored. The disk is full.", func(s *State) {
+		s.Failures = []Failure{{true, "Changes cannot be stored. The disk is full.", "Free space on that disk.", noon}}
+	}},
+	{finding.Warning, "Operation", "The disk of the server is very slow.", func(s *State) {
+		s.Failures = []Failure{{false, "The disk of the server is very slow.", "Find out what else uses the disk.", noon}}
+	}},
 	{finding.Urgent, "Files", "/var/lib/trento/secrets has mode 0644", func(s *State) {
 		s.Files = append(s.Files, File{Path: "/var/lib/trento/secrets", Mode: 0o644, Allowed: 0o600, Owner: "trento", Expected: "trento", Secret: true})
 	}},
@@ -110,8 +116,7 @@ var faults = []struct {
 	{finding.Warning, "Ports", "Port 4000 may only be opened by root", func(s *State) { s.stop(); s.Ports[0].Privileged = true }},
 	{finding.Urgent, "Ports", "Port 4000 cannot be opened: no such address.", func(s *State) { s.stop(); s.Ports[0].Problem = "no such address" }},
 	{finding.Warning, "Open files", "The limit on open files leaves room for 400 connections", func(s *State) { s.OpenFiles.Affordable = 400 }},
-	{finding.Urgent, "Memory", "The server uses 2.1 GB of the 2.1 GB", func(s *State) { s.Memory.InUse = 2 << 30 }},
-	{finding.Warning, "Memory", "The server may use 268 MB of memory only.", func(s *State) { s.Memory.Limit, s.Memory.InUse = 256<<20, 100<<20 }},
+	{finding.Warning, "Memory", "The server may use 268 MB of memory only.", func(s *State) { s.Memory.Limit = 256 << 20 }},
 	{finding.Warning, "Service", "Systemd does not watch over the server.", func(s *State) { s.Service.Watchdog = false }},
 	{finding.Warning, "Proxy", "Requests are forwarded by a proxy that is not trusted: 10.0.0.7.", func(s *State) { s.Proxies = []string{"10.0.0.7"} }},
 	{finding.Urgent, "Single sign-on", "The issuer cannot be reached.", func(s *State) {

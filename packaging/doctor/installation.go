@@ -55,6 +55,20 @@ func examineProgram(s *State, l *list) {
 	}
 }
 
+func examineFailures(s *State, l *list) {
+	if s.StartedAt == nil {
+		l.skipped = notApplicable
+		return
+	}
+	for _, f := range s.Failures {
+		if why := "It has been so since " + formatTime(f.Since) + "."; f.Critical {
+			l.urge(f.Text, why, f.Advice)
+		} else {
+			l.warn(f.Text, why, f.Advice)
+		}
+	}
+}
+
 func examineFiles(s *State, l *list) {
 	if s.Files == nil {
 		l.skip("there is no data directory")

@@ -109,23 +109,17 @@ func examineOpenFiles(s *State, l *list) {
 	}
 }
 
-// memoryShare is the share of its limit from which on a server is short of
-// memory, in percent.
-const memoryShare = 85
-
 // leastMemory is the smallest limit that is enough, in bytes.
 const leastMemory = 300 << 20
 
 func examineMemory(s *State, l *list) {
 	m := s.Memory
-	const mend = "systemctl edit trento-web, with [Service] MemoryMax=2G; or GOMEMLIMIT in the configuration"
 	switch {
 	case m == nil:
 		l.skip("the server is stopped")
-	case m.InUse*100 > m.Limit*memoryShare:
-		l.urge(fmt.Sprintf("The server uses %s of the %s that it may use.", formatSize(m.InUse), formatSize(m.Limit)), "It becomes slow, and the system may end it.", mend)
 	case m.Limit < leastMemory:
-		l.warn(fmt.Sprintf("The server may use %s of memory only.", formatSize(m.Limit)), "With a hundred hosts or more it becomes slow.", mend)
+		l.warn(fmt.Sprintf("The server may use %s of memory only.", formatSize(m.Limit)), "With a hundred hosts or more it becomes slow.",
+			"systemctl edit trento-web, with [Service] MemoryMax=2G; or GOMEMLIMIT in the configuration")
 	}
 }
 

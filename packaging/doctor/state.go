@@ -16,6 +16,7 @@ type State struct {
 
 	Configuration *Configuration
 	Server        *Server
+	Failures      []Failure // what the running server says does not work at the moment
 	Files         []File
 	Disk          *Disk
 	Data          *Data
@@ -43,6 +44,14 @@ type Configuration struct {
 	File    string // with it, --config was given; "" for the environment alone
 	Notices []config.Notice
 	Faults  []string // why the server would not start with it
+}
+
+// Failure is something that does not work at the moment. The banner of the
+// console and /api/readyz tell of the same.
+type Failure struct {
+	Critical     bool
+	Text, Advice string
+	Since        time.Time
 }
 
 // Server is a running server, as a command sees it that compares it with
@@ -152,7 +161,6 @@ type OpenFiles struct {
 // Memory is the memory of the running server, in bytes.
 type Memory struct {
 	Limit int64 // what the server keeps below
-	InUse int64
 }
 
 // Service is whether something restarts the server.

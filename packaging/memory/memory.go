@@ -99,14 +99,6 @@ func isNearLimit(live, limit uint64, was bool) bool {
 // collector has found to be in use.
 type memoryUsage struct{ held, allocated, live uint64 }
 
-// InUse returns the number of bytes that the process holds of the memory that
-// Limit limits.
-func InUse() int64 {
-	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	metrics.Read(samples)
-	return int64(samples[0].Value.Uint64() - samples[1].Value.Uint64())
-}
-
 func readUsage() memoryUsage {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"},

@@ -19,7 +19,6 @@ import (
 	"trento/packaging/connection"
 	"trento/packaging/daemon"
 	"trento/packaging/doctor"
-	"trento/packaging/memory"
 	"trento/search"
 	"trento/store"
 	"trento/store/activity"
@@ -273,7 +272,10 @@ func (s *server) lastBackup(ctx context.Context) time.Time {
 func (s *server) addRunningState(state *doctor.State) {
 	c := s.config
 	limit := debug.SetMemoryLimit(-1) // only reads it
-	state.Memory = &doctor.Memory{Limit: limit, InUse: memory.InUse()}
+	state.Memory = &doctor.Memory{Limit: limit}
+	for _, f := range s.store.Failures().Present() {
+		state.Failures = append(state.Failures, doctor.Failure{Critical: f.Critical(), Text: f.Text(), Advice: f.Advice(), Since: f.Since})
+	}
 	wanted := c.MaxConnections
 	if s.endpoint != nil {
 		wanted = max(wanted, c.AMQPMaxConnections)
