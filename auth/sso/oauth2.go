@@ -2,6 +2,7 @@ package sso
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,10 +10,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 )
 
@@ -97,7 +100,13 @@ func pathOf(address string) string {
 // PKCE ignores the parameter.
 func (p *OAuth2) Begin(_ context.Context, a *Attempt) (Departure, error) {
 	a.Verifier = oauth2.GenerateVerifier()
-	return Departure{URL: p.config.AuthCodeURL(a.State, oauth2.S256ChallengeOption(a.Verifier))}, nil
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.Verifier)}
+	if slices.Contains(p.config.Scopes, oidc.ScopeOpenID) {
+		// Some providers refuse a request of OpenID Connect without a nonce.
+		// Nothing is compared with it, because the ID token is not used.
+		options = append(options, oidc.Nonce(rand.Text()))
+	}
+	return Departure{URL: p.config.AuthCodeURL(a.State, options...)}, nil
 }
 
 // Finish implements Provider.

@@ -20,6 +20,31 @@ func (h *hostile) oauth2(t *testing.T) *OAuth2 {
 	return p
 }
 
+// TestOAuth2Nonce checks that only a request with the scope of OpenID Connect has
+// a nonce, and another one each time.
+func TestOAuth2Nonce(t *testing.T) {
+	nonce := func(scopes ...string) string {
+		t.Helper()
+		p := newHostile(t).oauth2(t)
+		p.config.Scopes = scopes
+		departure, err := p.Begin(t.Context(), NewAttempt("/", present))
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, err := url.Parse(departure.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return address.Query().Get("nonce")
+	}
+	if nonce("profile", "email") != "" {
+		t.Error("OAuth 2.0 has a nonce")
+	}
+	if first := nonce("openid", "profile"); first == "" || first == nonce("openid", "profile") {
+		t.Errorf("the nonce is %q", first)
+	}
+}
+
 func TestOAuth2(t *testing.T) {
 	for name, tt := range map[string]struct {
 		user  any
