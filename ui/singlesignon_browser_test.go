@@ -268,13 +268,22 @@ func testProviderDownInBrowser(t *testing.T, chromium context.Context) {
 	tab.fails("The identity provider cannot be reached.")
 }
 
+// newEmptyProvider returns the address of a server whose answers have no
+// content, so that a browser stays on its page.
+func newEmptyProvider(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
 // testSingleSignOnAccessibility checks with axe the pages that differ with an
 // identity provider, in both themes and both sizes.
 func testSingleSignOnAccessibility(t *testing.T, chromium context.Context) {
 	p := newProvider()
 	tab := newProviderTab(t, chromium, func(string, sso.Options) sso.Provider { return p })
 	tab.loadAxe()
-	p.person.Username, p.logout = "admin", tab.server.URL+"/about"
+	p.person.Username, p.logout = "admin", newEmptyProvider(t)
 	for _, look := range looks {
 		tab.showAs(look)
 		command(tab, network.ClearBrowserCookies, cdp.Empty{})
@@ -294,5 +303,10 @@ func testSingleSignOnAccessibility(t *testing.T, chromium context.Context) {
 			tab.findsNoBarrier(path + ", " + look.theme)
 			tab.wants("document.documentElement.scrollWidth <= innerWidth", "true")
 		}
+		// The page that leads to the provider, which has nothing to show here.
+		tab.ask("document.querySelector('form[action=\"/session/end\"]').requestSubmit()")
+		tab.until("document.querySelector('h1')?.textContent.startsWith('You are signed out of')")
+		tab.findsNoBarrier("signed out, " + look.theme)
+		tab.wants("document.documentElement.scrollWidth <= innerWidth", "true")
 	}
 }
