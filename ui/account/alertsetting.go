@@ -181,7 +181,9 @@ func (s *settingsHandlers) editAlertSettings(w http.ResponseWriter, r *http.Requ
 		http.Redirect(w, r, alertsSection, http.StatusSeeOther)
 		return nil
 	}
-	return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.Alerts.Form = newAlertForm(settings, exists) })
+	f := newAlertForm(settings, exists)
+	f.Server.Focus = true
+	return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.Alerts.Form = f })
 }
 
 // changeAlertSettings answers POST /settings/alerting.
