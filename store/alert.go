@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"trento/store/activity"
@@ -145,6 +146,22 @@ func (tx *Tx) AlertPlan(policy alert.Policy) (alert.Plan, error) {
 		history = append(history, d)
 	}
 	return alert.Decide(alerts, history, tx.s.deliveries.Sequence(tx.kv), policy, tx.now), nil
+}
+
+// WaitingAlerts returns the alerts that no message was made of yet, and until
+// when each waits.
+func (tx *Tx) WaitingAlerts(policy alert.Policy) ([]alert.Waiting, error) {
+	plan, err := tx.AlertPlan(policy)
+	if err != nil {
+		return nil, err
+	}
+	all, err := tx.waitingAlerts()
+	for _, a := range all {
+		if !slices.ContainsFunc(plan.Waiting, func(w alert.Waiting) bool { return w.Alert == a }) {
+			plan.Waiting = append(plan.Waiting, alert.Waiting{Alert: a, Until: tx.now, Why: "It is due now."})
+		}
+	}
+	return plan.Waiting, err
 }
 
 // PlanAlerts makes deliveries of the alerts that are due, and records those that

@@ -573,7 +573,9 @@ func (f *fixture) seeEverything() []string {
 	log := parseMarkup(f.t, f.do(call{target: "/activity_log", as: "ada"}).Body.String())
 	entry, _ := attribute(log.all("a[data-entry]")[0], "href")
 	_, flow := f.flowOf(f.t.(*testing.T), "type=host_registered", "ada")
+	f.seeAlerts()
 	return append(f.seePeople(), []string{
+		"/alerts", "/alerts?discard=ask", "/alerts?outcome=failed",
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup",
 		"/agents", "/agents/connect", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),

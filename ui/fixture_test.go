@@ -132,7 +132,7 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log, Messages: endpoint, Endpoint: endpoint, Backup: &backup.Source{Store: f.store, Dir: f.t.TempDir(), Program: "1.2.3"}, Alerting: alerting.New(alerting.Options{Now: f.clock.Now}), Doctor: &api.Doctor{Report: f.report, WriteSupport: writeTestSupport}})
+	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log, Messages: endpoint, Endpoint: endpoint, Backup: &backup.Source{Store: f.store, Dir: f.t.TempDir(), Program: "1.2.3"}, Alerting: alerting.New(alerting.Options{Delay: time.Minute, Repeat: 30 * time.Minute, Now: f.clock.Now}), Doctor: &api.Doctor{Report: f.report, WriteSupport: writeTestSupport}})
 	return f
 }
 

@@ -69,6 +69,7 @@ var permitted = map[string][]string{
 		"GET /agents", "GET /agents.csv", "POST /about/checks", "GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown",
 		"GET /settings/message_credential", "POST /settings/message_credential", "GET /settings/activity_log", "POST /settings/activity_log",
 		"GET /settings/alerting", "POST /settings/alerting", "POST /settings/alerting/test", "GET /settings/alerting/clear", "POST /settings/alerting/clear",
+		"POST /alerts/send", "POST /alerts/discard",
 	},
 	"user_management": {
 		"POST /users/new", "POST /users/{id}/edit", "POST /users/{id}/delete", "POST /users/{id}/password/shown",

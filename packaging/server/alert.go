@@ -15,6 +15,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/alert"
+	"trento/ui/alerting"
 	"trento/ui/mail"
 	"trento/ui/webhook"
 )
@@ -23,36 +24,20 @@ import (
 // other, so that no message is sent twice. A message that was sent, but could not
 // be recorded because the process ended, is sent again: rather twice than never.
 type alertSender struct {
-	store         *store.Store
-	log           *slog.Logger
-	settings      func(*store.Tx) (auth.AlertSettings, error)
-	relay         func(auth.AlertSettings) *mail.Relay
-	webhook       func(auth.AlertSettings) *webhook.Webhook
-	delay, repeat time.Duration // see alert.Policy
-	console       string        // address of the console
+	store    *store.Store
+	log      *slog.Logger
+	settings func(*store.Tx) (auth.AlertSettings, error)
+	channels *alerting.Channels
+	webhook  func(auth.AlertSettings) *webhook.Webhook
+	console  string // address of the console
 	// unrecorded are outcomes that could not be stored, for example because the
 	// disk is full. Their messages must not be sent again.
 	unrecorded []store.DeliveryOutcome
 }
 
-// The policy of alerts.
-const (
-	alertDelay  = time.Minute
-	alertRepeat = 30 * time.Minute
-)
-
 // newAlertSender returns the sender of this server.
 func (s *server) newAlertSender() *alertSender {
-	return &alertSender{
-		store: s.store, log: s.log, settings: s.auth.AlertSettings, delay: alertDelay, repeat: alertRepeat, console: s.consoleURL(),
-		relay: func(settings auth.AlertSettings) *mail.Relay {
-			host, implicitTLS := settings.SMTPHost()
-			return &mail.Relay{Host: host, Port: settings.SMTPPort, ImplicitTLS: implicitTLS, Username: settings.SMTPUsername, Password: settings.SMTPPassword}
-		},
-		webhook: func(settings auth.AlertSettings) *webhook.Webhook {
-			return &webhook.Webhook{URL: settings.WebhookURL, Secret: settings.WebhookSecret}
-		},
-	}
+	return &alertSender{store: s.store, log: s.log, settings: s.auth.AlertSettings, channels: s.alerting, webhook: s.alerting.Webhook, console: s.consoleURL()}
 }
 
 // consoleURL returns the address of the console for people on other machines.
@@ -149,16 +134,7 @@ func (a *alertSender) read() (settings auth.AlertSettings, policy alert.Policy, 
 		}
 		return err
 	})
-	return settings, alertPolicy(settings, a.delay, a.repeat), err
-}
-
-// alertPolicy returns the policy that follows from settings. Without a mail
-// relay, there may be a webhook alone.
-func alertPolicy(s auth.AlertSettings, delay, repeat time.Duration) alert.Policy {
-	hook := s.Enabled && s.WebhookURL != ""
-	return alert.Policy{
-		Mail: s.Enabled && (s.SMTPServer != "" || !hook), Webhook: hook, Delay: delay, Repeat: repeat, NotifyRecovery: s.NotifyRecovery,
-	}
+	return settings, a.channels.Policy(settings), err
 }
 
 // due returns the messages that are to be sent now, in each channel. Messages
@@ -178,7 +154,7 @@ func (a *alertSender) due() (mails, notices []*mail.Alert, err error) {
 			if err != nil {
 				return err
 			}
-			m := &mail.Alert{Delivery: d, Facts: facts, Console: a.console, StoreID: a.store.ID(), Now: a.store.Now()}
+			m := &mail.Alert{Delivery: d, Facts: facts, Console: a.console, Now: a.store.Now()}
 			if d.Mail.Due(a.store.Now()) {
 				mails = append(mails, m)
 			}
@@ -228,7 +204,7 @@ func (a *alertSender) mail(ctx context.Context, settings auth.AlertSettings, ale
 			outcomes = append(outcomes, a.outcome(m, nil, nil, err))
 			continue
 		}
-		addressMail(&message, settings, m.Delivery.Mail.Accepted)
+		a.address(&message, settings, m.Delivery)
 		if len(message.To) == 0 { // the recipients that refused it were removed from the settings
 			outcomes = append(outcomes, a.outcome(m, nil, nil, nil))
 			continue
@@ -238,7 +214,7 @@ func (a *alertSender) mail(ctx context.Context, settings auth.AlertSettings, ale
 	if len(messages) == 0 {
 		return outcomes
 	}
-	results, err := a.relay(settings).Send(ctx, messages)
+	results, err := a.channels.Relay(settings).Send(ctx, messages)
 	for i, r := range results {
 		outcomes = append(outcomes, a.mailOutcome(sent[i], &messages[i], r))
 	}
@@ -262,14 +238,20 @@ func isBeforeMessages(err error) bool {
 	return !ok || slices.Contains([]string{mail.StepName, mail.StepConnect, mail.StepTLS, mail.StepLogin}, failure.Step)
 }
 
-// addressMail adds sender and recipients, without those that have the message.
-func addressMail(m *mail.Message, settings auth.AlertSettings, have []string) {
-	m.From = netmail.Address{Name: "Trento Alerts", Address: settings.Sender}
-	for _, to := range settings.Recipients {
-		if !slices.Contains(have, to) {
-			m.To = append(m.To, netmail.Address{Name: "Trento Admin", Address: to})
-		}
+// address completes a message with sender, ids and recipients. It leaves out the
+// recipients that have the message already.
+func (a *alertSender) address(m *mail.Message, settings auth.AlertSettings, d *alert.Delivery) {
+	m.From, m.To = a.channels.Envelope(settings)
+	m.To = slices.DeleteFunc(m.To, func(to netmail.Address) bool { return slices.Contains(d.Mail.Accepted, to.Address) })
+	m.ID, m.ListID = a.messageID(d.Sequence), a.channels.ListID()
+	if d.Thread != 0 {
+		m.References = []string{a.messageID(d.Thread)}
 	}
+}
+
+// messageID returns the message id of a delivery. It is always the same one.
+func (a *alertSender) messageID(sequence uint64) string {
+	return a.channels.MessageID(fmt.Sprintf("alert-%d.%s", sequence, strings.ReplaceAll(a.store.ID(), "-", "")))
 }
 
 func addresses(list []netmail.Address) (texts []string) {

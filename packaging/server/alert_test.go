@@ -24,6 +24,7 @@ import (
 	"trento/store/activity"
 	"trento/store/alert"
 	"trento/store/storetest"
+	"trento/ui/alerting"
 	"trento/ui/mail"
 	"trento/ui/webhook"
 )
@@ -38,15 +39,21 @@ type alertTest struct {
 	sender   *alertSender
 }
 
+// newChannels returns channels with the standard policy.
+func (a *alertTest) newChannels() *alerting.Channels {
+	return alerting.New(alerting.Options{
+		Origin: "trento.sap.example", Delay: time.Minute, Repeat: 30 * time.Minute, Now: func() time.Time { return a.now },
+	})
+}
+
 func newAlertTest(t *testing.T) *alertTest {
 	t.Helper()
 	a := &alertTest{t: t, now: time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC), relay: startCatcher(t, "")}
 	a.store = storetest.OpenAlerting(t, func() time.Time { return a.now })
 	a.settings = auth.AlertSettings{Enabled: true, Sender: "trento@sap.example", Recipients: []string{"basis@sap.example"}, SMTPServer: a.relay.host(), SMTPPort: a.relay.port()}
 	a.sender = &alertSender{
-		store: a.store, log: slog.New(slog.DiscardHandler), delay: time.Minute, repeat: 30 * time.Minute, console: "https://trento.sap.example",
+		store: a.store, log: slog.New(slog.DiscardHandler), channels: a.newChannels(), console: "https://trento.sap.example",
 		settings: func(*store.Tx) (auth.AlertSettings, error) { return a.settings, nil },
-		relay:    func(s auth.AlertSettings) *mail.Relay { return &mail.Relay{Host: s.SMTPServer, Port: s.SMTPPort} },
 	}
 	return a
 }
@@ -241,7 +248,7 @@ func TestUnrecorded(t *testing.T) {
 	a.fail("disk full")
 	a.pass(30 * time.Second)
 	a.now = a.now.Add(time.Minute)
-	if _, err := a.store.PlanAlerts(t.Context(), alertPolicy(a.settings, a.sender.delay, a.sender.repeat)); err != nil {
+	if _, err := a.store.PlanAlerts(t.Context(), a.sender.channels.Policy(a.settings)); err != nil {
 		t.Fatal(err)
 	}
 	mails, _, err := a.sender.due()
@@ -333,7 +340,7 @@ func TestMailOfAlert(t *testing.T) {
 	a := newAlertTest(t)
 	name := "vega01\r\nBcc: x@y <script>alert(1)</script>" + strings.Repeat("z", 300)
 	m := &mail.Alert{
-		Console: "https://trento.sap.example", StoreID: "1-2", Now: a.now,
+		Console: "https://trento.sap.example", Now: a.now,
 		Facts: []alert.Facts{{
 			Cluster: &alert.Thing{Type: alert.Cluster, ID: "c1", Name: "hana_ha"},
 			Instances: []alert.Instance{
@@ -350,13 +357,15 @@ func TestMailOfAlert(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addressMail(&message, a.settings, nil)
-	if _, err := a.sender.relay(a.settings).Send(t.Context(), []mail.Message{message}); err != nil {
+	a.sender.address(&message, a.settings, m.Delivery)
+	if _, err := a.sender.channels.Relay(a.settings).Send(t.Context(), []mail.Message{message}); err != nil {
 		t.Fatal(err)
 	}
 	got := a.relay.take()[0]
+	id := strings.ReplaceAll(a.store.ID(), "-", "")
+	first := "<alert-3." + id + "@trento.sap.example>"
 	want := map[string]string{
-		"Message-Id": "<alert-7.12@trento.sap.example>", "References": "<alert-3.12@trento.sap.example>", "In-Reply-To": "<alert-3.12@trento.sap.example>",
+		"Message-Id": "<alert-7." + id + "@trento.sap.example>", "References": first, "In-Reply-To": first,
 		"List-Id": "<trento.trento.sap.example>", "Auto-Submitted": "auto-generated", "From": `"Trento Alerts" <trento@sap.example>`, "Bcc": "",
 	}
 	for header := range maps.Keys(want) {

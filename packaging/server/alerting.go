@@ -23,9 +23,18 @@ func configuredAlerts(c config.Config) *auth.AlertSettings {
 	}
 }
 
+// configuredAlertsOn reports whether the configuration switches alerts on or
+// off; nil if the stored settings do.
+func configuredAlertsOn(c config.Config) *bool {
+	if !c.SetsAlerts() {
+		return nil
+	}
+	return &c.EnableAlerting
+}
+
 // newAlerting returns the ways by which alerts leave.
 func newAlerting(c config.Config) (*alerting.Channels, error) {
-	options := alerting.Options{InsecurePassword: c.SMTPInsecure, Origin: c.Origin}
+	options := alerting.Options{InsecurePassword: c.SMTPInsecure, Origin: c.Origin, Delay: c.AlertDelay, Repeat: c.AlertRepeat}
 	if c.SMTPCAFile != "" {
 		text, err := os.ReadFile(c.SMTPCAFile)
 		if err != nil {

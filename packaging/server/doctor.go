@@ -98,7 +98,7 @@ func (s *server) askAlerts(ctx context.Context) *doctor.Alerts {
 	a := &doctor.Alerts{On: true, SecretsLost: settings.SecretsLost, Asked: true}
 	if settings.SMTPServer != "" {
 		a.Relay, _ = settings.SMTPHost()
-		version, err := s.newAlertSender().relay(settings).Check(ctx)
+		version, err := s.alerting.Relay(settings).Check(ctx)
 		if err != nil {
 			a.RelayFault = err.Error()
 		}

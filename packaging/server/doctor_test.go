@@ -13,13 +13,14 @@ import (
 	"trento/packaging/doctor"
 	"trento/store"
 	"trento/store/storetest"
+	"trento/ui/alerting"
 )
 
 // TestAskAlerts tries a mail relay and looks the host of a webhook up, without
 // sending anything.
 func TestAskAlerts(t *testing.T) {
 	relay := startCatcher(t, "")
-	s := &server{config: config.Config{Origin: "trento.example.com"}, store: storetest.OpenAt(t, time.Now), log: slog.New(slog.DiscardHandler)}
+	s := &server{config: config.Config{Origin: "trento.example.com"}, store: storetest.OpenAt(t, time.Now), log: slog.New(slog.DiscardHandler), alerting: alerting.New(alerting.Options{})}
 	var err error
 	s.auth, err = auth.New(auth.Options{
 		Store: s.store, SessionLifetime: time.Hour, Now: time.Now,

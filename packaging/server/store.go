@@ -36,6 +36,7 @@ func (s *server) openFile() (err error) {
 		HeartbeatAllowedMissed: s.config.HostHeartbeatAllowedMissed,
 		DiscardAge:             time.Duration(s.config.PruneOlderThan) * 24 * time.Hour,
 		SessionIdle:            s.config.SessionIdle,
+		Alerts:                 configuredAlertsOn(s.config),
 	})
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("the data directory %s is in use by another trento-web; stop that one, or set TRENTO_DATA_DIR", s.config.DataDir)

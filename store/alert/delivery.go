@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -171,4 +172,16 @@ func (d *Delivery) Type() string {
 		kind += ".ended"
 	}
 	return kind
+}
+
+// Failure returns why the last attempt has failed, by mail or else by webhook; ""
+// if none has.
+func (d *Delivery) Failure() string { return cmp.Or(d.Mail.Failure, d.Webhook.Failure) }
+
+// Tried returns the time of the last attempt; zero if there was none.
+func (d *Delivery) Tried() time.Time {
+	if d.Mail.Tried.After(d.Webhook.Tried) {
+		return d.Mail.Tried
+	}
+	return d.Webhook.Tried
 }

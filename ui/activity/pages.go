@@ -1,5 +1,5 @@
 // Package activity has the pages of the activity log: the log, the entries of
-// one flow, the export, and the toasts about new entries.
+// one flow, the export, the toasts about new entries, and the alerts.
 package activity
 
 import (
@@ -22,6 +22,9 @@ func (s *Pages) Routes() []api.Route {
 		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showLog},
 		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.exportLog(csvFormat)},
 		{Method: "GET", Path: "/activity_log.jsonl", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.exportLog(linesFormat)},
+		{Method: "GET", Path: alertsPath, Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showAlerts},
+		{Method: "POST", Path: sendAlertsPath, Access: auth.Needs(abilityAlerts), Tokens: auth.InSets("settings").As("POST /api/v1/alerts/send"), Handle: page.ReadForm(s.sendAlerts)},
+		{Method: "POST", Path: discardAlertsPath, Access: auth.Needs(abilityAlerts), Tokens: auth.InSets("settings").As("POST /api/v1/alerts/discard"), Handle: page.ReadForm(s.discardAlerts)},
 	}
 }
 
@@ -31,5 +34,5 @@ var files embed.FS
 // Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&activityPage{}, &flowPage{}},
+	Pages: []page.Page{&activityPage{}, &flowPage{}, &alertsPage{}},
 }

@@ -28,6 +28,7 @@ type Options struct {
 	RootCAs          *x509.CertPool // authorities that the mail relay's certificate may be from; nil: those of the system
 	InsecurePassword bool           // the password may be sent without TLS
 	Origin           string         // host name of this server, as TRENTO_WEB_ORIGIN has it; "": the name of the machine
+	Delay, Repeat    time.Duration  // see alert.Policy
 	Now              func() time.Time
 }
 

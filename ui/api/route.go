@@ -120,6 +120,10 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/users/{id}/token_authentications", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.listTokenUsesOf},
 		{"GET", "/api/v1/users/{id}/token_authentications.csv", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.exportTokenUsesOf},
 
+		{"GET", "/api/v1/alerts", auth.SignedIn, auth.InSets("read_only"), a.listAlerts},
+		{"POST", "/api/v1/alerts/send", auth.Needs(alertSettings), auth.InSets("settings"), a.sendAlerts},
+		{"POST", "/api/v1/alerts/discard", auth.Needs(alertSettings), auth.InSets("settings"), a.discardAlerts},
+
 		{"GET", "/api/v1/settings/personal_access_tokens", auth.SignedIn, auth.InSets("read_only", "settings"), a.showTokenSettings},
 		{"PATCH", "/api/v1/settings/personal_access_tokens", auth.Needs("all:personal_access_token_settings"), auth.InPerson(), a.changeTokenSettings},
 		{"GET", "/api/v1/settings/activity_log", auth.SignedIn, auth.InSets("read_only", "settings"), a.showActivitySettings},

@@ -18,7 +18,6 @@ type Alert struct {
 	Delivery *alert.Delivery
 	Facts    []alert.Facts // one for each item
 	Console  string        // address of the console, such as https://trento.example.com
-	StoreID  string        // makes the message ids of this server unique
 	Now      time.Time
 }
 
@@ -69,7 +68,7 @@ func (a *Alert) Text() (string, error) {
 	return text.String(), err
 }
 
-// Mail returns the message as a mail without sender and recipients.
+// Mail returns the message as a mail without sender, recipients and ids.
 func (a *Alert) Mail() (Message, error) {
 	text, err := a.Text()
 	if err != nil {
@@ -79,39 +78,21 @@ func (a *Alert) Mail() (Message, error) {
 	if err := alertHTML.Execute(&html, a.view()); err != nil {
 		return Message{}, err
 	}
-	m := Message{ID: a.MessageID(a.Delivery.Sequence), Subject: a.Delivery.Subject, Text: text, HTML: html.String(), Date: a.Now, ListID: "trento." + a.host()}
-	if thread := a.Delivery.Thread; thread != 0 {
-		m.References = []string{a.MessageID(thread)}
-	}
-	return m, nil
-}
-
-// MessageID returns the message id of a delivery. It is always the same one.
-func (a *Alert) MessageID(sequence uint64) string {
-	return fmt.Sprintf("alert-%d.%s@%s", sequence, strings.ReplaceAll(a.StoreID, "-", ""), a.host())
-}
-
-// host returns the host name of the console.
-func (a *Alert) host() string {
-	u, err := url.Parse(a.Console)
-	if err != nil || u.Hostname() == "" || strings.Contains(u.Hostname(), ":") {
-		return "localhost"
-	}
-	return u.Hostname()
+	return Message{Subject: a.Delivery.Subject, Text: text, HTML: html.String(), Date: a.Now}, nil
 }
 
 // URL returns the address of the page that the message is about.
 func (a *Alert) URL() string {
 	if len(a.Delivery.Items) == 1 {
-		if path := pathOf(a.Delivery.Items[0].Thing); path != "" {
+		if path := PathOf(a.Delivery.Items[0].Thing); path != "" {
 			return a.Console + path
 		}
 	}
 	return a.Console + "/alerts"
 }
 
-// pathOf returns the page of a thing; "" if it has none.
-func pathOf(t alert.Thing) string {
+// PathOf returns the path of the page of a thing; "" if it has none.
+func PathOf(t alert.Thing) string {
 	switch t.Type {
 	case alert.Host:
 		return "/hosts/" + url.PathEscape(t.ID)
@@ -144,7 +125,7 @@ func (a *Alert) view() *alertView {
 
 func (a *Alert) itemView(i *alert.Item, f alert.Facts) itemView {
 	v := itemView{}
-	if path := pathOf(i.Thing); path != "" {
+	if path := PathOf(i.Thing); path != "" {
 		v.URL = a.Console + path
 	}
 	if i.Entry != 0 {

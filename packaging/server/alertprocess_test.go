@@ -1,0 +1,140 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/packaging/servertest"
+	"trento/store/discovery/fleet"
+)
+
+// reporting is a running program with a small landscape and a mail relay.
+type reporting struct {
+	t       *testing.T
+	relay   *catcher
+	dir     string
+	program *servertest.Program
+	agent   *servertest.Client
+	reports []fleet.Report
+}
+
+func startReporting(t *testing.T, delay string) *reporting {
+	t.Helper()
+	r := &reporting{t: t, relay: startCatcher(t, ""), dir: t.TempDir()}
+	r.start(delay)
+	for _, h := range fleet.New(1, 6).Hosts() {
+		r.reports = append(r.reports, h.Reports()...)
+	}
+	for range 2 { // what speaks of things that come later is taken in the second time
+		for _, report := range r.reports {
+			r.report(report.Body)
+		}
+	}
+	return r
+}
+
+// start starts the program, with how long alerts are held back.
+func (r *reporting) start(delay string) {
+	r.t.Helper()
+	r.program = servertest.Start(r.t, r.dir, nil, "ENABLE_ALERTING=true", "ALERT_SENDER=trento@sap.example", "ALERT_RECIPIENT=basis@sap.example",
+		"SMTP_SERVER="+r.relay.host(), fmt.Sprint("SMTP_PORT=", r.relay.port()), "ALERT_DELAY="+delay, "ALERT_REPEAT=0",
+		"TRENTO_WEB_ORIGIN=trento.sap.example", "HOST_HEARTBEAT_INTERVAL=1")
+	r.agent = r.program.Agent()
+}
+
+func (r *reporting) report(body []byte) {
+	r.t.Helper()
+	if status, answer, err := r.agent.Do("POST", "/api/v1/collect", body); err != nil || status != 202 && status != 404 {
+		r.t.Fatalf("status %d, %v: %s", status, err, answer)
+	}
+}
+
+// change sends the first report of a kind that contains a text, with another
+// text in its place, and returns the agent.
+func (r *reporting) change(kind, text, by string) string {
+	r.t.Helper()
+	i := slices.IndexFunc(r.reports, func(report fleet.Report) bool {
+		return string(report.Kind) == kind && bytes.Contains(report.Body, []byte(text))
+	})
+	if i < 0 {
+		r.t.Fatalf("no report of the kind %s contains %s", kind, text)
+	}
+	r.report(bytes.ReplaceAll(r.reports[i].Body, []byte(text), []byte(by)))
+	return string(r.reports[i].Agent)
+}
+
+// expect waits for mails with subjects that begin in this way.
+func (r *reporting) expect(beginnings ...string) []caughtMail {
+	r.t.Helper()
+	var mails []caughtMail
+	servertest.Soon(r.t, "mails arrive", func() bool {
+		mails = append(mails, r.relay.take()...)
+		return len(mails) >= len(beginnings)
+	})
+	var got []string
+	for i, m := range mails {
+		got = append(got, m.Subject)
+		if i < len(beginnings) && strings.HasPrefix(m.Subject, beginnings[i]) {
+			got[i] = beginnings[i]
+		}
+	}
+	if diff := cmp.Diff(beginnings, got); diff != "" {
+		r.t.Error(diff)
+	}
+	return mails
+}
+
+// TestAlertsOfProcess: a real server, a real landscape, and a mail for each thing
+// that becomes critical, as the existing server sends them.
+func TestAlertsOfProcess(t *testing.T) {
+	t.Parallel()
+	r := startReporting(t, "0")
+	host := string(r.reports[0].Agent)
+	if status, _, err := r.agent.Do("POST", "/api/v1/hosts/"+host+"/heartbeat", map[string]any{}); err != nil || status != 204 {
+		t.Fatalf("heartbeat: status %d, %v", status, err)
+	}
+	r.change("saptune_discovery", `"compliant"`, `"not compliant"`)
+	r.expect("Trento Alert: Host ")
+	r.change("sap_system_discovery", `"SAPControl-GREEN"`, `"SAPControl-RED"`)
+	mails := r.expect("Trento Alert: Database ", "Trento Alert: Sap System ") // the health of a system is at most that of its database
+	if body := parts(t, mails[0]); !strings.Contains(body["text/plain"], "https://trento.sap.example/databases/") {
+		t.Errorf("text %s", body["text/plain"])
+	}
+	mails = r.expect("Trento Alert: Host ") // ten seconds later at most
+	if text := parts(t, mails[0])["text/plain"]; !strings.Contains(mails[0].Subject, "stopped reporting.") || !strings.Contains(text, "Silent since") || !strings.Contains(text, "https://trento.sap.example/hosts/"+host) {
+		t.Errorf("%s: %s", mails[0].Subject, text)
+	}
+	if more := r.relay.take(); len(more) > 0 {
+		t.Errorf("more mails: %v", more)
+	}
+}
+
+// TestKillBeforeSending: an alert is in the file as soon as the report is
+// acknowledged, and is sent after a restart.
+func TestKillBeforeSending(t *testing.T) {
+	t.Parallel()
+	r := startReporting(t, "1h")
+	r.change("saptune_discovery", `"compliant"`, `"not compliant"`)
+	r.program.Kill()
+	r.start("0")
+	r.expect("Trento Alert: Host ")
+	var alerts struct {
+		Waiting  []any
+		Messages []struct{ Mail struct{ State string } }
+	}
+	user := r.program.User()
+	servertest.Soon(t, "the mail is recorded", func() bool {
+		user.Must(200, "GET", "/api/v1/alerts", nil, &alerts)
+		return len(alerts.Waiting) == 0 && len(alerts.Messages) == 1 && alerts.Messages[0].Mail.State == "sent"
+	})
+	r.program.Kill()
+	r.start("0")
+	if more := r.relay.take(); len(more) > 0 {
+		t.Errorf("after another restart: %v", more)
+	}
+}
