@@ -7,6 +7,12 @@ import (
 	"trento/store/finding"
 )
 
+// testFindings are one finding of each urgency.
+var testFindings = []finding.Finding{
+	{Urgency: finding.Urgent, Area: "Clock", What: "It is <wrong>.", Why: "Second factors fail.", Mend: "systemctl enable --now chronyd"},
+	{Urgency: finding.Warning, Area: "Backups", What: "There are none.", Why: "All is lost.", Mend: "BACKUP_DIR", Page: "/settings#backup"},
+}
+
 // TestChecks checks that About shows what is wrong with this installation, to
 // those who change settings, and that a support bundle can be downloaded by
 // those with all permissions.
@@ -17,10 +23,7 @@ func TestChecks(t *testing.T) {
 	f.user("setter", 14)
 	f.user("admin", 1)
 	has("#checks", "Nothing is wrong. 2 things were examined: Backups, Clock.").check(t, f.page(t, "/about", "setter"))
-	f.findings = []finding.Finding{
-		{Urgency: finding.Urgent, Area: "Clock", What: "It is <wrong>.", Why: "Second factors fail.", Mend: "systemctl enable --now chronyd"},
-		{Urgency: finding.Warning, Area: "Backups", What: "There are none.", Why: "All is lost.", Mend: "BACKUP_DIR", Page: "/settings#backup"},
-	}
+	f.findings = testFindings
 	shown := f.page(t, "/about", "setter")
 	for _, e := range []element{
 		has("#checks .critical", "Urgent"), has("#checks strong", "It is <wrong>."), has("#checks code", "systemctl enable --now chronyd"),

@@ -56,6 +56,7 @@ func TestEveryPage(t *testing.T) {
 	}
 	chromium := startBrowser(t)
 	f := newFixtureAt(t, &clock{now: time.Now().Truncate(time.Second)})
+	f.findings = testFindings
 	f.user("ada", 1)
 	pages := f.seeEverything()
 	server := f.serve()

@@ -32,7 +32,7 @@ func TestFail(t *testing.T) {
 		"refresh":       {auth.ErrRefresh, 401, invalidRefresh, false},
 		"forbidden":     {auth.ErrForbidden, 403, forbidden, false},
 		"not found":     {store.ErrNotFound, 404, notFound, false},
-		"conflict":      {store.ErrConflict, 409, general(409), false},
+		"conflict":      {store.ErrConflict, 409, `{"errors":[{"title":"Conflict has occurred","detail":"An error has occurred."}]}`, false},
 		"invalid":       {fault.Field("email", "is invalid"), 422, problems("/email", "is invalid"), false},
 		"live":          {landscape.ErrLive, 422, sentence("Requested operation not allowed for live hosts."), false},
 		"present":       {landscape.ErrPresent, 422, sentence("Requested operation not allowed for present SAP instances."), false},
