@@ -458,9 +458,8 @@ func (d *desk) newestAbout(name string) *Delivery {
 func TestRetry(t *testing.T) {
 	c := newChannel(true, start)
 	var tried []time.Duration
-	now := start
 	for c.State == Pending {
-		now = c.Next
+		now := c.Next
 		if !c.Due(now) || c.Due(now.Add(-time.Second)) && len(tried) > 0 {
 			t.Fatalf("due at %s: %+v", now, c)
 		}
