@@ -79,7 +79,7 @@ func TestScopes(t *testing.T) {
 				case set.Name == "full", set.Name == "read_only" && d.method == "GET", within[d.demand] == set.Name:
 					permitted = true
 				case set.Name == "settings":
-					permitted = strings.HasPrefix(d.path, "/api/v1/settings/") || d.demand == "all:api_key_settings"
+					permitted = strings.HasPrefix(d.path, "/api/v1/settings/") || d.demand == "all:api_key_settings" || d.demand == "all:alerting_settings"
 				case set.Name == "operations":
 					permitted = strings.Contains(d.path, "/operations/")
 				}
