@@ -58,7 +58,7 @@ func TestAlertsPage(t *testing.T) {
 		checkMarkup(t, w.Body.String())
 		return parseMarkup(t, w.Body.String())
 	}
-	has("#off a[href=/settings#alerting]", "Set up alerts").check(t, page("keeper", "/alerts"))
+	has("#off a[href=/settings#alerts]", "Set up alerts").check(t, page("keeper", "/alerts"))
 	has("#off", "Somebody with the permission").check(t, page("plain", "/alerts"))
 	f.seeAlerts()
 	for _, e := range []element{

@@ -51,6 +51,20 @@ func (s *server) consoleURL() string {
 	return s.url()
 }
 
+// checkExpiries alerts people to keys and certificates that expire soon. A
+// certificate that the server renews by itself is only among them if that fails.
+func (s *server) checkExpiries(ctx context.Context) error {
+	if s.certificate == nil {
+		return s.store.CheckExpiries(ctx)
+	}
+	c := s.certificate.Status()
+	e := alert.Expiry{Kind: alert.CertificateExpiry, Thing: alert.CertificateThing("TLS")}
+	if s.config.TLSCertFile != "" || len(c.Faults) > 0 {
+		e.Deadline = c.NotAfter
+	}
+	return s.store.CheckExpiries(ctx, e)
+}
+
 // maxAlertPause is how long the sender sleeps at most. Settings can change
 // without waking it.
 const maxAlertPause = 30 * time.Second

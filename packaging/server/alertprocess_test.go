@@ -3,9 +3,12 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -137,4 +140,21 @@ func TestKillBeforeSending(t *testing.T) {
 	if more := r.relay.take(); len(more) > 0 {
 		t.Errorf("after another restart: %v", more)
 	}
+}
+
+// TestCertificateExpiry: a certificate that ends in ten days is an alert at the
+// start of the server.
+func TestCertificateExpiry(t *testing.T) {
+	t.Parallel()
+	r := &reporting{t: t, relay: startCatcher(t, "")}
+	dir := t.TempDir()
+	cert, key := servertest.NewAuthority(t).Issue("localhost", time.Now().Add(-time.Hour), time.Now().Add(10*24*time.Hour+time.Hour))
+	for name, content := range map[string][]byte{"cert.pem": cert, "key.pem": key} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	servertest.Start(t, t.TempDir(), nil, "ENABLE_ALERTING=true", "SMTP_SERVER="+r.relay.host(), fmt.Sprint("SMTP_PORT=", r.relay.port()), "ALERT_DELAY=0",
+		"TLS_CERT_FILE="+filepath.Join(dir, "cert.pem"), "TLS_KEY_FILE="+filepath.Join(dir, "key.pem"))
+	r.expect("Trento Alert: TLS certificate will expire in 10 days")
 }

@@ -123,9 +123,6 @@ func (s *server) repeat(ctx context.Context, t task) {
 	}
 }
 
-// checkExpiries alerts people to keys and certificates that expire soon.
-func (s *server) checkExpiries(ctx context.Context) error { return s.store.CheckExpiries(ctx) }
-
 // reportMemory notes that the memory in use is near the limit, or no longer is.
 func (s *server) reportMemory(nearLimit bool) {
 	if !nearLimit {
