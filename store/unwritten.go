@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"trento/store/activity"
 	"trento/store/failure"
@@ -241,22 +240,20 @@ func (s *Store) writeSignIn(ctx context.Context, hash [32]byte, in SignIn) error
 	return nil
 }
 
-// logInterruptions logs the times in which no change could be stored. If the
-// last of them may not have ended, logging it is the attempt.
+// logInterruptions logs the times in which no change could be stored. If that has
+// not ended, it only tries.
 func (s *Store) logInterruptions(ctx context.Context) error {
-	past := s.failures.Past(failure.Writing)
-	for _, f := range s.failures.Present() {
-		if f.Kind == failure.Writing {
-			past = append(past, failure.Past{Failure: f, Until: s.Now()})
+	if s.failures.Has(failure.Writing) {
+		if err := s.tryWriting(ctx); err != nil {
+			return err
 		}
 	}
+	past := s.failures.Past(failure.Writing)
 	if len(past) == 0 {
 		return nil
 	}
-	var last time.Time
 	err := s.update(ctx, System(), func(tx *Tx) error {
 		for _, f := range past {
-			last = f.Since
 			if err := tx.log(activity.System, &activity.WritingInterruption{From: f.Since.UTC(), Until: f.Until.UTC(), Reason: f.Cause.Text}); err != nil {
 				return err
 			}
@@ -264,7 +261,14 @@ func (s *Store) logInterruptions(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
-		s.failures.Forget(failure.Writing, last)
+		s.failures.Forget(failure.Writing, past[len(past)-1].Since)
 	}
 	return err
+}
+
+// tryWriting makes a change that changes nothing.
+func (s *Store) tryWriting(ctx context.Context) error {
+	return s.update(ctx, System(), func(tx *Tx) error {
+		return tx.s.meta.Put(tx.kv, programKey, slices.Clone(tx.s.meta.Get(tx.kv, programKey)))
+	})
 }

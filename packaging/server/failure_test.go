@@ -196,6 +196,7 @@ func TestFullDisk(t *testing.T) {
 			acknowledged = reportUntilRefused(t, agent, acknowledged, 5000)
 			if name == "small file system" {
 				disk.free(t, p, dir)
+				waitFor(t, "recovery", func() bool { return readReadiness(t, p).Ready })
 				p.Stop(syscall.SIGTERM)
 				if lines := strings.Count(p.Stderr.String(), "failure=writing"); lines != 4 {
 					t.Errorf("the log has %d lines about it, want one for each beginning and end:\n%s", lines, p.Stderr)

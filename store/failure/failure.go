@@ -97,7 +97,7 @@ func (f Failure) Advice() string {
 	switch {
 	case f.Cause.Advice == "":
 		return general
-	case f.Kind == Writing:
+	case f.Kind == Writing, f.Kind == Index:
 		return f.Cause.Advice + " " + general
 	}
 	return f.Cause.Advice

@@ -68,39 +68,50 @@ func TestRefusedCommits(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			var refusal error
-			f, failures, log := openFailing(t, func() error { return refusal })
-			if err := f.write("before"); err != nil {
-				t.Fatal(err)
-			}
-			refusal = test.err
-			for range 3 {
-				err := f.write("during")
-				kind, ok := fault.KindOf(err)
-				if !ok || kind != fault.Unwritable || !errors.Is(err, test.err) {
-					t.Fatalf("%v, want a fault that says that the change could not be stored", err)
+			synctest.Test(t, func(t *testing.T) {
+				var refusal error
+				f, failures, log := openFailing(t, func() error { return refusal })
+				if err := f.write("before"); err != nil {
+					t.Fatal(err)
 				}
-				if detail := fault.Of(err)[0].Detail; !strings.Contains(detail, test.says) {
-					t.Errorf("detail %q, want one with %q", detail, test.says)
+				refusal = test.err
+				for range 3 {
+					err := f.write("during")
+					kind, ok := fault.KindOf(err)
+					if !ok || kind != fault.Unwritable || !errors.Is(err, test.err) {
+						t.Fatalf("%v, want a fault that says that the change could not be stored", err)
+					}
+					if detail := fault.Of(err)[0].Detail; !strings.Contains(detail, test.says) {
+						t.Errorf("detail %q, want one with %q", detail, test.says)
+					}
 				}
-			}
-			if f.has(t, "during") || !f.has(t, "before") {
-				t.Error("what is stored differs from what was answered")
-			}
-			present := failures.Present()
-			if failures.Ready() || len(present) != 1 || present[0].Kind != failure.Writing || !strings.Contains(present[0].Text(), test.says) {
-				t.Errorf("failures %v", present)
-			}
-			refusal = nil
-			if err := f.write("after"); err != nil || !f.has(t, "after") {
-				t.Fatal(err)
-			}
-			if !failures.Ready() || len(failures.Past(failure.Writing)) != 1 {
-				t.Error("the failure has not ended")
-			}
-			if lines := strings.Count(log.String(), "\n"); lines != 2 {
-				t.Errorf("the log has %d lines, want one for the beginning and one for the end:\n%s", lines, log)
-			}
+				if f.has(t, "during") || !f.has(t, "before") {
+					t.Error("what is stored differs from what was answered")
+				}
+				present := failures.Present()
+				if failures.Ready() || len(present) != 1 || present[0].Kind != failure.Writing || !strings.Contains(present[0].Text(), test.says) {
+					t.Errorf("failures %v", present)
+				}
+				refusal = nil
+				if err := f.write("after"); err != nil || !f.has(t, "after") {
+					t.Fatal(err)
+				}
+				refusal = test.err
+				if err := f.write("too large"); err == nil || failures.Ready() {
+					t.Errorf("between: %v", err)
+				}
+				refusal = nil
+				time.Sleep(settleTime)
+				if err := f.write("later"); err != nil {
+					t.Fatal(err)
+				}
+				if !failures.Ready() || len(failures.Past(failure.Writing)) != 1 {
+					t.Error("the failure has not ended")
+				}
+				if lines := strings.Count(log.String(), "\n"); lines != 2 {
+					t.Errorf("the log has %d lines, want one for the beginning and one for the end:\n%s", lines, log)
+				}
+			})
 		})
 	}
 }

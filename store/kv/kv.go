@@ -82,6 +82,7 @@ type DB struct {
 	id           string
 	failures     *failure.List
 	beforeCommit func() error
+	refusedAt    time.Time // time of the last commit that was refused; for the writer only
 	// After some damage, bbolt never releases a lock. Then no change is possible
 	// until the file is opened again, or not even a read.
 	broken, unreadable atomic.Bool

@@ -21,6 +21,10 @@ const (
 	// maxWait is how long a change waits for its turn. On a disk that hangs,
 	// changes would otherwise gather without limit.
 	maxWait = 20 * time.Second
+	// settleTime is how long no commit may have been refused until changes count
+	// as possible again. On a disk that is nearly full, small commits succeed
+	// between large ones that do not.
+	settleTime = 5 * time.Second
 )
 
 // job is a change that waits for the writer, or that the writer runs.
@@ -172,11 +176,14 @@ func (db *DB) beginSlow() {
 func (db *DB) commitError(err error) error {
 	switch {
 	case err == nil:
-		db.failures.End(failure.Writing)
+		if db.refusedAt.IsZero() || time.Since(db.refusedAt) >= settleTime {
+			db.failures.End(failure.Writing)
+		}
 		return nil
 	case errors.Is(err, ErrDamaged):
 		return db.noteDamage(err)
 	}
+	db.refusedAt = time.Now()
 	cause := failure.DiskCause(err)
 	db.failures.Begin(failure.Writing, cause, err)
 	return &fault.Error{Kind: fault.Unwritable, Detail: cause.Text, Cause: err}
