@@ -292,6 +292,9 @@ func (tx *Tx) OpenDeliveries() (open []*alert.Delivery, err error) {
 type DeliveryOutcome struct {
 	Sequence uint64
 	Webhook  bool // false: mail
+	// Gone is true if the stored webhook wants no more messages. It is removed
+	// from the settings then.
+	Gone bool
 	alert.Outcome
 }
 
@@ -347,9 +350,13 @@ func (tx *Tx) recordDelivery(o DeliveryOutcome) error {
 	if o.Webhook {
 		channel = activity.AlertByWebhook
 	}
-	return tx.log(activity.System, &activity.AlertGivenUp{
+	err = tx.log(activity.System, &activity.AlertGivenUp{
 		Channel: channel, Subject: d.Subject, Recipients: c.Refused, Reason: c.Failure, Attempts: c.Attempts,
 	})
+	if err != nil || !o.Gone {
+		return err
+	}
+	return tx.removeWebhook()
 }
 
 // retryNow makes the pending deliveries of a channel due now that have failed

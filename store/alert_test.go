@@ -237,6 +237,51 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
+// TestGoneWebhook: a webhook that wants no more messages is removed from the
+// stored settings, and the log says why.
+func TestGoneWebhook(t *testing.T) {
+	c := newClock()
+	s := openAlerting(t, t.TempDir(), c)
+	p := alertPolicy
+	p.Webhook = true
+	settings := AlertSettings{Enabled: true, SMTPServer: "mail.sap.example", WebhookURL: []byte("sealed"), WebhookSecret: []byte("sealed")}
+	if err := s.SaveAlertSettings(t.Context(), Actor{Name: "ann"}, settings, activity.AlertingSettings{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.LogBackupFailure(t.Context(), "/backups", "disk full"); err != nil {
+			t.Fatal(err)
+		}
+		c.advance(time.Hour)
+		planAlerts(t, s, p)
+	}
+	for sequence := range uint64(2) {
+		record(t, s, DeliveryOutcome{Sequence: sequence + 1, Webhook: true, Gone: true, Outcome: alert.Outcome{At: c.Now(), Failure: "410 Gone", Permanent: true}})
+	}
+	view(t, s, func(tx *Tx) error {
+		got, err := tx.AlertSettings()
+		if err == nil && (got.WebhookURL != nil || got.WebhookSecret != nil || got.SMTPServer != settings.SMTPServer || !got.Enabled) {
+			t.Errorf("settings %+v", got)
+		}
+		return err
+	})
+	var logged []string
+	for _, e := range entries(t, s) {
+		if e.Type == activity.TypeAlertGivenUp || e.Type == activity.TypeChangingAlertingSettings {
+			logged = append(logged, e.Actor+": "+string(e.Type)+" "+string(e.Metadata))
+		}
+	}
+	const givenUp = `system: alert_given_up {"attempts":1,"channel":"webhook","reason":"410 Gone","subject":"Trento Alert: Backup could not be made."}`
+	want := []string{
+		givenUp,
+		`system: changing_alerting_settings {"webhook_secret":"REDACTED","webhook_url":"REDACTED"}`,
+		givenUp,
+	}
+	if diff := cmp.Diff(want, logged); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
 func TestHurryAndDiscard(t *testing.T) {
 	c := newClock()
 	s := openAlerting(t, t.TempDir(), c)

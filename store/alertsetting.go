@@ -84,6 +84,23 @@ func (s *Store) ClearAlertSettings(ctx context.Context, by Actor) error {
 	})
 }
 
+// removeWebhook removes the stored webhook, if there is one.
+func (tx *Tx) removeWebhook() error {
+	present, err := tx.AlertSettings()
+	if errors.Is(err, ErrNotFound) || err == nil && present.WebhookURL == nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	changed := *present
+	changed.WebhookURL, changed.WebhookSecret = nil, nil
+	if err := tx.putSetting(settingAlerts, changed); err != nil {
+		return err
+	}
+	return tx.log(activity.System, &activity.AlertingSettingsChange{AlertingSettings: activity.AlertingSettings{WebhookURL: true, WebhookSecret: true}})
+}
+
 // verifyAlertSettings checks that the settings can be read if there are any.
 func (tx *Tx) verifyAlertSettings() error {
 	if _, err := tx.AlertSettings(); !errors.Is(err, ErrNotFound) {

@@ -69,6 +69,9 @@ func TestAlertsPage(t *testing.T) {
 	} {
 		e.check(t, page("plain", "/alerts"))
 	}
+	settings := page("keeper", "/settings")
+	has("#alerts", "connect: connection refused").check(t, settings)
+	has("#alerts a[href=/alerts]", "2").check(t, settings)
 	has("#rows", "given up").check(t, page("plain", "/alerts?outcome=failed"))
 	if n := len(page("plain", "/alerts?outcome=failed").all("#rows tbody tr")); n != 1 {
 		t.Errorf("%d messages were given up", n)

@@ -334,6 +334,14 @@ func (a *alertSender) post(ctx context.Context, settings auth.AlertSettings, ale
 		o := store.DeliveryOutcome{Sequence: m.Delivery.Sequence, Webhook: true, Outcome: alert.Outcome{At: a.store.Now()}}
 		if err != nil {
 			o.Failure, o.Permanent = err.Error(), isPermanent(err)
+			if failure, ok := errors.AsType[*webhook.Error](err); ok && failure.Gone {
+				o.Gone = !settings.Enforced
+				if o.Gone {
+					o.Failure += ". It wants no more messages, and was removed from the settings"
+				} else {
+					o.Failure += ". It wants no more messages: remove ALERT_WEBHOOK_URL from the configuration"
+				}
+			}
 			a.log.Warn("alert could not be sent to the webhook", "subject", m.Delivery.Subject, "attempt", m.Delivery.Webhook.Attempts+1, "error", err)
 		} else {
 			a.log.Info("alert sent to the webhook", "subject", m.Delivery.Subject)

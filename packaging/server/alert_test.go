@@ -175,7 +175,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := newAlertTest(t)
 			a.settings.Recipients = []string{"basis@sap.example", "second@sap.example"}
-			a.relay.answer = c.answer
+			a.relay.answers(c.answer)
 			a.fail("disk full")
 			a.pass(10 * time.Minute)
 			d, mails := a.newest(), a.relay.take()
@@ -213,14 +213,14 @@ func greylist(name string) func(string) string {
 // TestPoison: a message that breaks the connection does not stop the others.
 func TestPoison(t *testing.T) {
 	a := newAlertTest(t)
-	a.relay.answer = func(c string) string { return when(c == ".", "drop") }
+	a.relay.answers(func(c string) string { return when(c == ".", "drop") })
 	a.fail("disk full")
 	a.pass(90 * time.Second)
 	if d := a.newest(); d.Mail.State != alert.Pending || d.Mail.Attempts == 0 {
 		t.Fatalf("the first one: %+v", d.Mail)
 	}
 	first := true
-	a.relay.answer = func(c string) string {
+	a.relay.answers(func(c string) string {
 		if c == "." && !first {
 			return "drop"
 		}
@@ -228,7 +228,7 @@ func TestPoison(t *testing.T) {
 			first = false
 		}
 		return ""
-	}
+	})
 	if _, err := a.store.RegenerateAPIKey(t.Context(), store.System(), new(a.now.Add(-time.Hour)), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestChannels(t *testing.T) {
 		if !strings.HasPrefix(r.Header.Get(webhook.SignatureHeader), "t=") {
 			t.Error("no signature")
 		}
-		if bodies = append(bodies, string(body)); len(bodies) > 1 {
+		if bodies = append(bodies, string(body)); len(bodies) > 1 && status != http.StatusGone {
 			status = 200
 		}
 		w.WriteHeader(status)
@@ -300,6 +300,18 @@ func TestChannels(t *testing.T) {
 		t.Errorf("notice %+v, %v", n, err)
 	}
 
+	// A webhook that wants no more messages.
+	status = http.StatusGone
+	bodies = nil
+	a.fail("disk full")
+	a.pass(2 * time.Hour)
+	a.relay.take()
+	const removed = "webhook: the answer is 410 Gone. It wants no more messages, and was removed from the settings"
+	if d := a.newest(); d.Webhook.State != alert.GivenUp || d.Webhook.Failure != removed || d.Webhook.Attempts != 1 {
+		t.Errorf("after 410: %+v", d.Webhook)
+	}
+	status = http.StatusOK
+
 	// Switched off while it waits: neither is sent.
 	a.fail("disk full")
 	a.pass(30 * time.Minute) // repeated alerts wait
@@ -314,20 +326,20 @@ func TestChannels(t *testing.T) {
 func TestStop(t *testing.T) {
 	a := newAlertTest(t)
 	ctx, stop := context.WithCancel(t.Context())
-	a.relay.answer = func(c string) string {
+	a.relay.answers(func(c string) string {
 		if c == "DATA" {
 			stop()
 			return "drop"
 		}
 		return ""
-	}
+	})
 	a.fail("disk full")
 	a.pass(30 * time.Second)
 	a.now = a.now.Add(time.Minute)
 	if _, err := a.sender.step(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	a.relay.answer = func(string) string { return "" }
+	a.relay.answers(func(string) string { return "" })
 	if d := a.newest(); d.Mail.State != alert.Pending || d.Mail.Attempts != 0 {
 		t.Errorf("delivery %+v", d.Mail)
 	}

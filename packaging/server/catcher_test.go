@@ -56,6 +56,13 @@ func startCatcher(t *testing.T, address string) *catcher {
 	return c
 }
 
+// answers sets answer.
+func (c *catcher) answers(answer func(command string) string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answer = answer
+}
+
 func (c *catcher) host() string { return "127.0.0.1" }
 func (c *catcher) port() int    { return c.listener.Addr().(*net.TCPAddr).Port }
 

@@ -37,10 +37,16 @@ type alertSection struct {
 	NotifyRecovery bool
 	WebhookHost    string // "": there is no webhook
 	SecretsLost    bool
-	Edit, Clear    *page.Control
-	TestRefused    string // why the reader may not send a test message
-	Failure        *failedTest
-	Form           *alertForm // the dialog, if it is open
+	// Waiting is the number of alerts and messages that wait. LastSent and
+	// LastFailure tell of the newest messages that were sent, and that were not.
+	Waiting     int
+	LastSent    *page.Timestamp
+	LastFailed  *page.Timestamp
+	LastFailure string
+	Edit, Clear *page.Control
+	TestRefused string // why the reader may not send a test message
+	Failure     *failedTest
+	Form        *alertForm // the dialog, if it is open
 }
 
 // failedTest is why a test message was not delivered.
@@ -80,6 +86,22 @@ func newAlertSection(settings auth.AlertSettings, exists bool, reader page.Reade
 		section.Clear = reader.Control(page.AbilityAlertSettings, "Clear Settings", alertsClearPath)
 	}
 	return section
+}
+
+// addAlertState adds to the section what was sent last, and what waits.
+func (s *settingsHandlers) addAlertState(tx *store.Tx, section *alertSection) error {
+	state, err := s.Alerting.State(tx, s.Auth)
+	if err != nil {
+		return err
+	}
+	section.Waiting = len(state.Waiting) + len(state.Open)
+	if d := state.LastSent; d != nil {
+		section.LastSent = new(s.Timestamp(d.Tried()))
+	}
+	if d := state.LastFailed; d != nil {
+		section.LastFailed, section.LastFailure = new(s.Timestamp(d.Tried())), d.Failure()
+	}
+	return nil
 }
 
 // readAlertSettings returns the settings in effect. exists is false if there are

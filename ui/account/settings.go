@@ -98,6 +98,9 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 			return err
 		}
 		p.Alerts = newAlertSection(alerts, exists, p.Reader)
+		if err := s.addAlertState(tx, &p.Alerts); err != nil {
+			return err
+		}
 		if p.ActivityLog, err = newActivitySettings(tx, p.Reader); err != nil {
 			return err
 		}
