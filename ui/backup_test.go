@@ -11,7 +11,6 @@ import (
 
 	"trento/store"
 	"trento/store/backup"
-	"trento/ui/page"
 )
 
 // TestBackup downloads backups from the settings, with and without a passphrase.
@@ -71,7 +70,9 @@ func TestBackupSchedule(t *testing.T) {
 	dir := t.TempDir()
 	source := &backup.Source{Store: f.store, Dir: t.TempDir()}
 	schedule := &backup.Schedule{Source: source, Dir: filepath.Join(dir, "backups"), Interval: time.Hour, Keep: 7}
-	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: f.index, Version: "1.2.3", Log: newTestLog(f.log), Backup: source, BackupSchedule: schedule})
+	o := f.options
+	o.Backup, o.BackupSchedule = source, schedule
+	f.restart(o)
 	shows := func(as string, want ...element) {
 		t.Helper()
 		text := f.do(call{target: "/settings", as: as}).Body.String()
