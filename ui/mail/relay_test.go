@@ -178,7 +178,7 @@ func TestFailedSteps(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := startRelay(t, test.answers)
 			relay, message := s.relay(), testMessage("1@trento")
-			relay.stepTimeout = time.Minute
+			relay.stepTimeout = 5 * time.Second
 			if strings.Contains(test.want, "no answer within") {
 				relay.stepTimeout = 100 * time.Millisecond
 			}
