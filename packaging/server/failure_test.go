@@ -50,16 +50,6 @@ func readReadiness(t *testing.T, p *servertest.Program) (r readiness) {
 	return r
 }
 
-// waitFor waits until a condition holds.
-func waitFor(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within 30 seconds", what)
-		}
-	}
-}
-
 // diskThatFills is a way to make the disk of a running program full.
 type diskThatFills struct {
 	start      func(t *testing.T, dir string) *servertest.Program
@@ -185,10 +175,10 @@ func TestFullDisk(t *testing.T) {
 			}
 
 			disk.free(t, p, dir)
-			waitFor(t, "recovery", func() bool { return readReadiness(t, p).Ready })
+			servertest.Soon(t, "recovery", func() bool { return readReadiness(t, p).Ready })
 			agent.Must(202, "POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(acknowledged), "after"), nil)
 			acknowledged++
-			waitFor(t, "the entry about it", func() bool {
+			servertest.Soon(t, "the entry about it", func() bool {
 				return len(user.Search("writing_interruption")) > 0 || hasEntry(user, "writing_interruption")
 			})
 
@@ -196,7 +186,7 @@ func TestFullDisk(t *testing.T) {
 			acknowledged = reportUntilRefused(t, agent, acknowledged, 5000)
 			if name == "small file system" {
 				disk.free(t, p, dir)
-				waitFor(t, "recovery", func() bool { return readReadiness(t, p).Ready })
+				servertest.Soon(t, "recovery", func() bool { return readReadiness(t, p).Ready })
 				p.Stop(syscall.SIGTERM)
 				if lines := strings.Count(p.Stderr.String(), "failure=writing"); lines != 4 {
 					t.Errorf("the log has %d lines about it, want one for each beginning and end:\n%s", lines, p.Stderr)

@@ -54,7 +54,7 @@ func (a *API) sendAlertSettings(w http.ResponseWriter, r *http.Request, status i
 // saveAlertSettings answers POST /api/v1/settings/alerting.
 func (a *API) saveAlertSettings(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	given := readAllAlertSettings(in.lenientObject())
+	given := readAllAlertSettings(in.extensibleObject())
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (a *API) saveAlertSettings(w http.ResponseWriter, r *http.Request) error {
 // changeAlertSettings answers PATCH /api/v1/settings/alerting.
 func (a *API) changeAlertSettings(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	given := readSomeAlertSettings(in.lenientObject())
+	given := readSomeAlertSettings(in.extensibleObject())
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *API) clearAlertSettings(w http.ResponseWriter, r *http.Request) error {
 // message with the settings in effect, changed by those in the body.
 func (a *API) testAlertSettings(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	given := readSomeAlertSettings(in.optionalLenientObject())
+	given := readSomeAlertSettings(in.optionalExtensibleObject())
 	if err := in.fault(); err != nil {
 		return err
 	}

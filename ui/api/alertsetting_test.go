@@ -129,6 +129,12 @@ func TestRefusedAlertSettings(t *testing.T) {
 		}
 	}
 	f.get("keeper", alertPath).expect(t, http.StatusNotFound, "*")
+	f.alerts("POST", alertBody)
+	for _, method := range []string{"POST", "PATCH"} {
+		for body, got := range map[string]string{"[]": "array", "null": "null", `"all"`: "string", "7": "integer"} {
+			f.alerts(method, body).expect(t, http.StatusUnprocessableEntity, `{"errors":[{"title":"Invalid value","detail":"Invalid object. Got: `+got+`","source":{"pointer":"/"}}]}`)
+		}
+	}
 }
 
 // TestEnforcedAlertSettings checks that nothing can change what is configured.

@@ -65,13 +65,19 @@ type object struct {
 // object returns the body. A body that is not a JSON object is a fault.
 func (in *input) object() *object {
 	if in.body == nil {
-		o := in.lenientObject()
-		o.lenient = false
-		if text := bytes.TrimSpace(in.r.Body.(bodyBytes)); in.bodyFault == nil && len(text) > 0 && kindOf(text) != "object" {
-			in.bodyFault = unprocessable(invalid("/", "Invalid object. Got: "+kindOf(text)))
-		}
+		in.extensibleObject().lenient = false
 	}
 	return in.body
+}
+
+// extensibleObject is object for routes to which existing clients send unknown
+// members. They are ignored.
+func (in *input) extensibleObject() *object {
+	o := in.lenientObject()
+	if text := bytes.TrimSpace(in.r.Body.(bodyBytes)); in.bodyFault == nil && len(text) > 0 && kindOf(text) != "object" {
+		in.bodyFault = unprocessable(invalid("/", "Invalid object. Got: "+kindOf(text)))
+	}
+	return o
 }
 
 // lenientObject returns the body of a route to which existing clients send
@@ -108,13 +114,13 @@ func (in *input) optionalObject() *object {
 	return in.object()
 }
 
-// optionalLenientObject is lenientObject for routes whose body can be left out,
-// together with the content type.
-func (in *input) optionalLenientObject() *object {
+// optionalExtensibleObject is extensibleObject for routes whose body can be left
+// out, together with the content type.
+func (in *input) optionalExtensibleObject() *object {
 	if len(in.r.Body.(bodyBytes)) == 0 {
 		return in.emptyObject()
 	}
-	return in.lenientObject()
+	return in.extensibleObject()
 }
 
 // emptyObject sets the body to an object without members, and returns it.

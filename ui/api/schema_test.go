@@ -176,9 +176,12 @@ func TestSchemas(t *testing.T) {
 	f.user("root", admin)
 	f.withPassword("boss", true, admin) // whose cookie has to be confirmed
 	cookie := f.cookie("boss")
-	for path, item := range document(t).Paths.Map() {
-		for method, operation := range item.Operations() {
-			if path == "/api/session" { // tells nothing about what is wrong, and slows down who is wrong
+	paths := document(t).Paths
+	for _, path := range slices.Sorted(maps.Keys(paths.Map())) {
+		item := paths.Value(path)
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} { // what is changed has to be there
+			operation := item.GetOperation(method)
+			if operation == nil || path == "/api/session" { // tells nothing about what is wrong, and slows down who is wrong
 				continue
 			}
 			s := schemas{fixture: f, path: path, method: method, caller: call{as: "root"}}
