@@ -166,8 +166,7 @@ func timeOfClaim(seconds int64) (*jwt.NumericDate, error) {
 func (c Claims) GetExpirationTime() (*jwt.NumericDate, error) { return timeOfClaim(c.Expires) }
 func (c Claims) GetIssuedAt() (*jwt.NumericDate, error)       { return timeOfClaim(c.IssuedAt) }
 
-// GetNotBefore returns no time. Our tokens are valid from the time at which they
-// were issued, so one that is not valid yet shows that the clock was set back.
+// GetNotBefore returns no time: verify checks it.
 func (c Claims) GetNotBefore() (*jwt.NumericDate, error) { return nil, nil }
 func (c Claims) GetIssuer() (string, error)              { return c.Issuer, nil }
 func (c Claims) GetSubject() (string, error)             { return fmt.Sprint(c.Subject), nil }
@@ -220,6 +219,11 @@ func (s *signer) verify(token string) (Claims, error) {
 		return claims, err
 	}
 	if claims.Type != s.tokenType || claims.ID == "" || claims.IssuedAt == 0 || claims.NotBefore == 0 || claims.Subject <= 0 {
+		return claims, errWrongClaim
+	}
+	// Our tokens are valid from the time at which they were issued. When that is in
+	// the future, the clock was set back, and refusing them would sign everybody out.
+	if claims.NotBefore > max(s.now().Unix(), claims.IssuedAt) {
 		return claims, errWrongClaim
 	}
 	return claims, nil

@@ -133,6 +133,7 @@ func attacks(f fixture, good string, secret []byte) map[string]string {
 		"key material":      f.forge(good, jwt.SigningMethodHS256, testSecrets.Base, nil),
 		"expired":           changed(func(c jwt.MapClaims) { c["exp"] = now - 1 }),
 		"expires now":       changed(func(c jwt.MapClaims) { c["exp"] = now }),
+		"not yet":           changed(func(c jwt.MapClaims) { c["nbf"] = now + 1 }),
 		"other issuer":      changed(func(c jwt.MapClaims) { c["iss"] = "https://evil.example.com" }),
 		"key's audience":    changed(func(c jwt.MapClaims) { c["aud"] = apiKeyAudience }),
 		"other type":        changed(func(c jwt.MapClaims) { c["typ"] = "Other" }),
