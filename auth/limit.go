@@ -4,11 +4,12 @@ import (
 	"container/list"
 	"context"
 	"crypto/sha256"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
 	"time"
+
 	"trento/auth/remote"
 )
 
@@ -62,9 +63,9 @@ const (
 	maxLimitEntries = 20_000
 )
 
-// errTooManyAttempts says that an attempt was refused without checking its
-// secret, because too many others are waiting.
-var errTooManyAttempts = errors.New("auth: too many sign-ins under way")
+// errTooManyAttempts is ErrBusy for an attempt that was refused because too many
+// others for the same secret are under way.
+var errTooManyAttempts = fmt.Errorf("%w: for one secret", ErrBusy)
 
 // limiter counts failed sign-ins. It keeps them in memory only: a restart
 // forgets them.

@@ -238,12 +238,12 @@ type Proof struct {
 
 // CheckPassword checks what a user enters to sign in. It fails with
 // ErrCredentials if the user is unknown or may not sign in, if password or code
-// are wrong, if the code was used before, or if too many attempts are waiting.
+// are wrong, or if the code was used before.
 // Text and time of the answer do not tell whether the user exists.
 // CheckPassword writes the failure to the activity log. Attempts that were
 // refused without checking the password are only counted, for
 // LogRefusedSignIns. It fails with ErrCodeMissing if everything is right so far
-// but a code is needed, and with ErrBusy if nothing was checked.
+// but a code is needed, and with ErrBusy if too many attempts are under way.
 //
 // After many failed attempts it can take most of a minute.
 func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.Addr) (*Proof, error) {
@@ -254,9 +254,6 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 		guesses = append(guesses, guessedSecret{kind: guessedAnyPassword, address: address, rule: addressRule()})
 	}
 	attempt, err := a.limiter.beginAttempt(ctx, guesses...)
-	if errors.Is(err, errTooManyAttempts) {
-		return nil, ErrCredentials
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +266,7 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 	case errors.Is(err, ErrCredentials):
 		outcome = outcomeFailed
 		err = a.logFailedSignIn(ctx, username)
-	case errors.Is(err, ErrBusy):
+	case errors.Is(err, ErrBusy) && !errors.Is(err, errTooManyAttempts): // those are counted already
 		a.limiter.countRefused(guesses)
 	}
 	// A right password without its code counts neither as failure nor as

@@ -381,3 +381,28 @@ func TestSignInFailedIsLoggedForTheGone(t *testing.T) {
 		t.Errorf("logFailedSignIn() = %v", err)
 	}
 }
+
+// A right password that nobody looked at must not be called wrong.
+func TestManySignInsOfOneName(t *testing.T) {
+	f := newFixture(t)
+	f.user("ann")
+	var others []*attempt
+	for range passwordRule().maxPending {
+		other, err := f.limiter.beginAttempt(t.Context(), guesses("ann", someAddress)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, other)
+	}
+	before := f.newest()
+	credentials := Credentials{Username: "ann", Password: cheapPassword}
+	if _, err := f.CheckPassword(t.Context(), credentials, someAddress); !errors.Is(err, ErrBusy) || f.newest() != before {
+		t.Errorf("while others are under way: %v, %d entries more", err, f.newest()-before)
+	}
+	for _, other := range others {
+		other.recordOutcome(outcomeSucceeded)
+	}
+	if _, err := f.CheckPassword(t.Context(), credentials, someAddress); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}

@@ -83,10 +83,6 @@ func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given
 		return nil
 	}
 	attempt, err := a.limiter.beginAttempt(ctx, guessedSecret{kind: guessedCurrentPassword, name: user.Username, rule: passwordRule()})
-	if errors.Is(err, errTooManyAttempts) {
-		wrong.Add(currentPasswordField, "is invalid")
-		return nil
-	}
 	if err != nil {
 		return err
 	}

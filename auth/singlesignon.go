@@ -102,9 +102,6 @@ func (a *Auth) KnowsAttempt(r *http.Request, answer url.Values) bool {
 // log.
 func (a *Auth) limitProviderFailures(r *http.Request, do func() error) error {
 	attempt, err := a.limiter.beginAttempt(r.Context(), guessedSecret{kind: guessedAnswer, address: a.ClientAddress(r), rule: addressRule()})
-	if errors.Is(err, errTooManyAttempts) {
-		return ErrBusy
-	}
 	if err != nil {
 		return err
 	}

@@ -137,13 +137,10 @@ func (a *Auth) totpUser(ctx context.Context, id *Identity) (*store.User, error) 
 	return a.manageableUser(ctx, id.User.ID)
 }
 
-// checkCode returns the time of a right code, or ErrCredentials. The sign-in
+// checkCode returns the time of a right code, ErrCredentials, or ErrBusy. The sign-in
 // that follows marks the code as used.
 func (a *Auth) checkCode(ctx context.Context, user *store.User, code string, device deviceID) (*time.Time, error) {
 	attempt, err := a.limiter.beginAttempt(ctx, guessedSecret{kind: guessedCode, name: user.Username, device: device, rule: codeRule()})
-	if errors.Is(err, errTooManyAttempts) {
-		return nil, ErrCredentials
-	}
 	if err != nil {
 		return nil, err
 	}
