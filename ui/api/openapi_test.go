@@ -64,7 +64,7 @@ func TestDocumentAndRoutes(t *testing.T) {
 				demand(operation), texts(operation.Extensions["x-scope-sets"]), texts(operation.Extensions["x-widened-by"]), inPerson,
 				operation.Responses.Value("501") != nil,
 			}
-			if operation.Summary == "" || operation.OperationID == "" || len(operation.Tags) != 1 {
+			if operation.Summary == "" || operation.OperationID == "" || len(operation.Tags) == 0 {
 				t.Errorf("%s %s lacks words", method, path)
 			}
 		}
@@ -79,6 +79,54 @@ func TestDocumentAndRoutes(t *testing.T) {
 	}
 	if diff := cmp.Diff(served, described); diff != "" {
 		t.Errorf("routes (-) and description (+):\n%s", diff)
+	}
+}
+
+// TestDocumentOfTools checks which operations are offered to assistants. They
+// rely on the names.
+func TestDocumentOfTools(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"activity_log_search":     "GET /api/v1/activity_log",
+		"agent_refusals_list":     "GET /api/v1/agents/refusals",
+		"agents_list":             "GET /api/v1/agents",
+		"alerts_list":             "GET /api/v1/alerts",
+		"cluster_checks_select":   "POST /api/v1/clusters/{cluster_id}/checks",
+		"cluster_refresh":         "POST /api/v1/clusters/{id}/refresh",
+		"cluster_refresh_details": "GET /api/v1/clusters/{id}/refresh",
+		"cluster_tag_add":         "POST /api/v1/clusters/{id}/tags",
+		"cluster_tag_remove":      "DELETE /api/v1/clusters/{id}/tags/{value}",
+		"clusters_list":           "GET /api/v2/clusters",
+		"database_tag_add":        "POST /api/v1/databases/{id}/tags",
+		"database_tag_remove":     "DELETE /api/v1/databases/{id}/tags/{value}",
+		"databases_list":          "GET /api/v1/databases",
+		"health_summary":          "GET /api/v1/sap_systems/health",
+		"host_checks_select":      "POST /api/v1/hosts/{id}/checks",
+		"host_refresh":            "POST /api/v1/hosts/{id}/refresh",
+		"host_refresh_details":    "GET /api/v1/hosts/{id}/refresh",
+		"host_tag_add":            "POST /api/v1/hosts/{id}/tags",
+		"host_tag_remove":         "DELETE /api/v1/hosts/{id}/tags/{value}",
+		"hosts_list":              "GET /api/v1/hosts",
+		"installation_findings":   "GET /api/v1/doctor",
+		"sap_system_tag_add":      "POST /api/v1/sap_systems/{id}/tags",
+		"sap_system_tag_remove":   "DELETE /api/v1/sap_systems/{id}/tags/{value}",
+		"sap_systems_list":        "GET /api/v1/sap_systems",
+		"server_details":          "GET /api/v1/about",
+	}
+	got := make(map[string]string)
+	for path, item := range document(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			tool, named := operation.Extensions["x-ai-tool"].(string)
+			if named != slices.Contains(operation.Tags, "MCP") {
+				t.Errorf("%s %s: tags %v, tool %q", method, path, operation.Tags, tool)
+			}
+			if named {
+				got[tool] = method + " " + path
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("tools (-want +got):\n%s", diff)
 	}
 }
 

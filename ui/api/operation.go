@@ -23,14 +23,13 @@ func Operations() []auth.Operation {
 	return all
 }
 
-// docAddress returns the address of an operation in the documentation.
+// docAddress returns the address of an operation in the documentation, under
+// its first tag.
 func docAddress(described map[string]any) string {
-	var address strings.Builder
-	address.WriteString(docPath + "#/")
 	tags, _ := described["tags"].([]any)
-	for _, tag := range tags {
-		fmt.Fprint(&address, strings.ReplaceAll(fmt.Sprint(tag), " ", "%20"))
+	if len(tags) == 0 {
+		return docPath
 	}
-	fmt.Fprint(&address, "/", described["operationId"])
-	return address.String()
+	tag := strings.ReplaceAll(fmt.Sprint(tags[0]), " ", "%20")
+	return fmt.Sprintf("%s#/%s/%s", docPath, tag, described["operationId"])
 }
