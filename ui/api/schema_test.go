@@ -109,6 +109,8 @@ func sample(s *openapi3.Schema) any {
 		return s.Enum[0]
 	case len(s.OneOf) > 0:
 		return sample(s.OneOf[0].Value)
+	case len(s.AnyOf) > 0:
+		return sample(s.AnyOf[0].Value)
 	case s.Type.Is("object"):
 		object := make(map[string]any)
 		for _, name := range s.Required {
