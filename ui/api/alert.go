@@ -21,14 +21,14 @@ type alertsAnswer struct {
 // waitingAlert is an alert that no message was made of yet.
 type waitingAlert struct {
 	alertItem
-	Until  *timestamp `json:"until"`
-	Reason string     `json:"reason"`
+	Until  timestamp `json:"until"`
+	Reason string    `json:"reason"`
 }
 
 // alertMessage is a message, or the record that alerts were held back.
 type alertMessage struct {
 	ID      uint64        `json:"id"`
-	Time    *timestamp    `json:"time"`
+	Time    timestamp     `json:"time"`
 	Form    alert.Form    `json:"form"`
 	Subject string        `json:"subject"`
 	Reason  *string       `json:"reason"`
@@ -41,7 +41,7 @@ type alertMessage struct {
 type alertItem struct {
 	Type     alert.Kind    `json:"type"`
 	Resource alertResource `json:"resource"`
-	Since    *timestamp    `json:"since"`
+	Since    timestamp     `json:"since"`
 	Ended    *timestamp    `json:"ended"`
 	Text     string        `json:"text"`
 }
@@ -74,7 +74,7 @@ func (a *API) listAlerts(w http.ResponseWriter, _ *http.Request) error {
 		for _, waiting := range state.Waiting {
 			w := waiting.Alert
 			item := alert.Item{Kind: w.Kind, Thing: w.Thing, Since: w.Since, Ended: w.Ended, Deadline: w.Deadline}
-			answer.Waiting = append(answer.Waiting, waitingAlert{newAlertItem(&item, a.deps.Store.Now()), timestampOf(&waiting.Until), waiting.Why})
+			answer.Waiting = append(answer.Waiting, waitingAlert{newAlertItem(&item, a.deps.Store.Now()), timestamp(waiting.Until), waiting.Why})
 		}
 		for d, err := range tx.Deliveries() {
 			if err != nil {
@@ -94,7 +94,7 @@ func (a *API) listAlerts(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func newAlertMessage(d *alert.Delivery) alertMessage {
-	m := alertMessage{ID: d.Sequence, Time: timestampOf(&d.At), Form: d.Form, Subject: d.Subject, Alerts: []alertItem{}, Mail: newAlertChannel(d.Mail), Webhook: newAlertChannel(d.Webhook)}
+	m := alertMessage{ID: d.Sequence, Time: timestamp(d.At), Form: d.Form, Subject: d.Subject, Alerts: []alertItem{}, Mail: newAlertChannel(d.Mail), Webhook: newAlertChannel(d.Webhook)}
 	if d.Reason != "" {
 		m.Reason = &d.Reason
 	}
@@ -110,7 +110,7 @@ func newAlertMessage(d *alert.Delivery) alertMessage {
 
 func newAlertItem(i *alert.Item, now time.Time) alertItem {
 	return alertItem{
-		Type: i.Kind, Resource: alertResource{i.Thing.Type, i.Thing.ID, i.Thing.Name}, Since: timestampOf(&i.Since), Ended: timestampOrNull(i.Ended),
+		Type: i.Kind, Resource: alertResource{i.Thing.Type, i.Thing.ID, i.Thing.Name}, Since: timestamp(i.Since), Ended: timestampOrNull(i.Ended),
 		Text: i.Title() + " " + i.Trouble(now),
 	}
 }

@@ -44,6 +44,56 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+// TestNullInDocument checks that schemas say null as OpenAPI 3.0.3 wants it:
+// beside a type, in the list of an enum, and in every schema they are made of.
+// Strict clients refuse null elsewhere.
+func TestNullInDocument(t *testing.T) {
+	t.Parallel()
+	for name, schema := range document(t).Components.Schemas {
+		checkNull(t, name, schema.Value)
+	}
+	for path, item := range document(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			for status, response := range operation.Responses.Map() {
+				for _, content := range response.Value.Content {
+					checkNull(t, method+" "+path+" "+status, content.Schema.Value)
+				}
+			}
+			if body := operation.RequestBody; body != nil {
+				for _, content := range body.Value.Content {
+					checkNull(t, method+" "+path, content.Schema.Value)
+				}
+			}
+		}
+	}
+}
+
+func checkNull(t *testing.T, path string, s *openapi3.Schema) {
+	t.Helper()
+	if s.Nullable {
+		permitsNull := func(part *openapi3.SchemaRef) bool { return part.Value.Nullable }
+		either := slices.Concat(s.AnyOf, s.OneOf)
+		switch {
+		case s.Type == nil:
+			t.Errorf("%s: nullable without a type", path)
+		case len(s.Enum) > 0 && !slices.Contains(s.Enum, nil):
+			t.Errorf("%s: nullable, and null is not in %v", path, s.Enum)
+		case len(s.AllOf) > 0 && slices.ContainsFunc(s.AllOf, func(part *openapi3.SchemaRef) bool { return !permitsNull(part) }),
+			len(either) > 0 && !slices.ContainsFunc(either, permitsNull):
+			t.Errorf("%s: nullable, but not what it is made of", path)
+		}
+	}
+	for name, member := range s.Properties {
+		checkNull(t, path+"."+name, member.Value)
+	}
+	if s.Items != nil {
+		checkNull(t, path+"[]", s.Items.Value)
+	}
+	for _, part := range slices.Concat(s.AllOf, s.AnyOf, s.OneOf) {
+		checkNull(t, path, part.Value)
+	}
+}
+
 // entrance is what a route says about who may use it.
 type entrance struct {
 	Access        string
