@@ -37,16 +37,17 @@ var mayImport = map[string][]string{
 	"trento/search":                 {"trento/store", "trento/store/failure", "trento/store/activity"},
 	"trento/ui/mail":                {"trento/store/alert"},
 	"trento/ui/webhook":             {},
+	"trento/ui/stream":              {"trento/store/activity"},
 	"trento/ui/alerting":            {"trento/auth", "trento/store/fault", "trento/ui/mail", "trento/ui/webhook", "trento/store", "trento/store/alert"},
 	"trento/ui/amqp":                {"trento/auth/remote", "trento/store", "trento/store/fault", "trento/store/message"},
 	"trento/ui/refresh":             {"trento/store", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/store/message/wire"},
-	"trento/ui/api":                 {"trento/auth", "trento/auth/sso", "trento/search", "trento/store", "trento/store/backup", "trento/store/activity", "trento/store/discovery", "trento/store/fault", "trento/store/landscape", "trento/ui/refresh", "trento/store/message", "trento/ui/amqp", "trento/store/finding", "trento/ui/alerting", "trento/ui/mail", "trento/store/alert"},
+	"trento/ui/api":                 {"trento/auth", "trento/auth/sso", "trento/search", "trento/store", "trento/store/backup", "trento/store/activity", "trento/store/discovery", "trento/store/fault", "trento/store/landscape", "trento/ui/refresh", "trento/store/message", "trento/ui/amqp", "trento/store/finding", "trento/ui/alerting", "trento/ui/mail", "trento/store/alert", "trento/ui/stream"},
 	"trento/ui/page":                {"trento/auth", "trento/search", "trento/store", "trento/store/backup", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/ui/amqp", "trento/ui/api", "trento/ui/refresh", "trento/ui/alerting"},
 	"trento/ui/table":               {"trento/auth", "trento/store", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page"},
 	"trento/ui/landscape":           {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/ui/activity", "trento/ui/amqp", "trento/ui/api", "trento/ui/page", "trento/ui/refresh", "trento/ui/table"},
 	"trento/ui/activity":            {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page", "trento/ui/table", "trento/store/alert", "trento/ui/mail"},
 	"trento/ui/account":             {"trento/auth", "trento/auth/sso", "trento/store", "trento/store/backup", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page", "trento/ui/table", "trento/ui/alerting", "trento/ui/mail"},
-	"trento/ui":                     {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/finding"},
+	"trento/ui":                     {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/finding", "trento/ui/stream"},
 	"trento/packaging/certificate":  {"trento/store/durable"},
 	"trento/packaging":              {},
 	"trento/packaging/config":       {"trento/store/durable"},
@@ -80,7 +81,7 @@ var roomOf = map[string][]string{
 	"golang.org/x/oauth2":              {"trento/auth/sso"},
 	"github.com/crewjam/saml":          {"trento/auth/sso"},
 	"github.com/russellhaering":        {"trento/auth/sso"},
-	"net/http":                         {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/ui/webhook", "trento/store/discovery/fleet"},
+	"net/http":                         {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/ui/webhook", "trento/ui/stream", "trento/store/discovery/fleet"},
 }
 
 func TestImports(t *testing.T) {

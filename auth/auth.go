@@ -369,6 +369,17 @@ func (a *Auth) Revalidate(tx *store.Tx, id *Identity) (*Identity, error) {
 	return &now, nil
 }
 
+// PermitAgain returns the identity with the abilities that its user has now, if
+// it may still use a route; see Permit. It fails with ErrSignedOut or
+// ErrForbidden. It is for answers that take long.
+func (a *Auth) PermitAgain(tx *store.Tx, id *Identity, need Access, tokens TokenRule, operation string) (*Identity, error) {
+	now, err := a.Revalidate(tx, id)
+	if err == nil && !isPermitted(now, need, tokens, operation) {
+		err = ErrForbidden
+	}
+	return now, err
+}
+
 // From returns the identity behind the request of a context; nil for nobody.
 func From(ctx context.Context) *Identity {
 	found, _ := ctx.Value(identifyResultKey{}).(identifyResult)

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/felixge/httpsnoop"
 
@@ -228,7 +229,7 @@ func isSignIn(r *http.Request) bool {
 // called afterwards; its token can be nil.
 func (a *Auth) serveAndLogUse(w http.ResponseWriter, r *http.Request, next http.Handler, via string, tokenOf func() matchedToken) {
 	at, answer, finished := a.now(), httpsnoop.Metrics{Code: http.StatusOK}, false
-	defer func() {
+	logUse := sync.OnceFunc(func() {
 		token := tokenOf()
 		if token.Token == nil {
 			return
@@ -240,7 +241,15 @@ func (a *Auth) serveAndLogUse(w http.ResponseWriter, r *http.Request, next http.
 			UserID: token.UserID, At: at, TokenID: token.ID, TokenName: token.Name,
 			Method: r.Method, Path: r.URL.Path, Status: answer.Code, Address: a.clientAddressText(r), UserAgent: r.UserAgent(), Via: via, Text: token.textState,
 		})
-	}()
+	})
+	defer logUse()
+	// An answer that is sent piece by piece can take days.
+	w = httpsnoop.Wrap(w, httpsnoop.Hooks{Flush: func(flush httpsnoop.FlushFunc) httpsnoop.FlushFunc {
+		return func() {
+			flush()
+			logUse()
+		}
+	}})
 	answer.CaptureMetrics(w, func(w http.ResponseWriter) { next.ServeHTTP(w, r) })
 	finished = true
 }

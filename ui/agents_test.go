@@ -283,7 +283,7 @@ func TestAgentReportsAreTold(t *testing.T) {
 	for as, want := range map[string]int{"plain": 2, "keeper": 3} {
 		told := 0
 		id := &auth.Identity{User: f.userNow(as)}
-		st := stream{s: s, id: id, readsAgents: id.Can("all:api_key_settings")}
+		st := consoleStream{s: s, id: id, readsAgents: id.Can("all:api_key_settings")}
 		err := f.store.View(func(tx *store.Tx) error {
 			changes, err := tx.ChangedAfter(0, 1000)
 			for _, c := range changes {

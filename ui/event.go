@@ -1,13 +1,10 @@
 package ui
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"trento/auth"
@@ -16,19 +13,13 @@ import (
 	"trento/store/landscape"
 	activitypages "trento/ui/activity"
 	"trento/ui/page"
+	"trento/ui/stream"
 )
 
 // The server tells the browser which records have changed, not how. The script
 // fetches the page again and finds the differences itself. So events may be
 // merged, lost or repeated.
 const (
-	// eventPause is the shortest time between two events of a stream.
-	eventPause = time.Second
-	// pingInterval keeps proxies from closing an idle stream. It also limits how
-	// long the stream of an expired session lasts.
-	pingInterval = 25 * time.Second
-	// eventDeadline is how long a client may take to accept an event.
-	eventDeadline = 10 * time.Second
 	// maxChanges limits the ids in an event. Beyond it, the event says
 	// "everything".
 	maxChanges = 200
@@ -38,44 +29,10 @@ const (
 	// maxToasts limits the toasts of one event. The browser shows some of them,
 	// and the others in a list.
 	maxToasts = 20
-	// maxStreams and maxStreamsOfUser limit the open streams.
-	maxStreams       = 1000
-	maxStreamsOfUser = 50
 )
 
 // allIDs stands for all ids of a kind in an event.
 const allIDs = "*"
-
-// streams counts the open streams.
-type streams struct {
-	mu     sync.Mutex
-	total  int
-	byUser map[int64]int
-}
-
-// add counts a new stream. It returns false if there are too many.
-func (s *streams) add(user int64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.total >= maxStreams || s.byUser[user] >= maxStreamsOfUser {
-		return false
-	}
-	if s.byUser == nil {
-		s.byUser = make(map[int64]int)
-	}
-	s.total++
-	s.byUser[user]++
-	return true
-}
-
-func (s *streams) remove(user int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.total--
-	if s.byUser[user]--; s.byUser[user] == 0 {
-		delete(s.byUser, user)
-	}
-}
 
 // streamEvents answers GET /events, the event stream of a browser tab. An event
 // "change" maps kinds to the ids that have changed; the id of the event is a
@@ -87,12 +44,12 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 		return nil // the answer to a HEAD would never end
 	}
 	id := auth.From(r.Context())
-	if !s.streams.add(id.User.ID) {
+	if !s.streams.Add(id.User.ID) {
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "too many open streams", http.StatusServiceUnavailable)
 		return nil
 	}
-	defer s.streams.remove(id.User.ID)
+	defer s.streams.Remove(id.User.ID)
 	changed, stop := s.Store.Watch()
 	defer stop()
 	var connected <-chan struct{} // never receives if agents connect elsewhere
@@ -102,14 +59,13 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 		defer stopWatching()
 	}
 
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // otherwise nginx holds events back
-	st := stream{s: s, id: id, out: http.NewResponseController(w), w: w}
-	err := st.run(r, changed, connected)
+	out, err := stream.Open(w)
+	st := consoleStream{s: s, id: id, out: out}
+	if err == nil {
+		err = st.run(r, changed, connected)
+	}
 	if errors.Is(err, auth.ErrSignedOut) {
-		err = st.sendEvent("signed-out", "", nil)
+		err = out.Send("signed-out", "", nil)
 	}
 	if err != nil {
 		// Part of the answer is sent, so its status cannot change. The client
@@ -119,8 +75,8 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// stream is one open stream.
-type stream struct {
+// consoleStream is the open stream of a browser tab.
+type consoleStream struct {
 	s      *server
 	id     *auth.Identity
 	viewer activitypages.Viewer
@@ -129,8 +85,7 @@ type stream struct {
 	// readsAgents reports whether the user receives changes of agents without a
 	// registered host.
 	readsAgents bool
-	w           http.ResponseWriter
-	out         *http.ResponseController
+	out         *stream.Stream
 	failures    int               // how often the list of failures had changed when it was sent
 	lastChange  uint64            // the last change that was sent
 	connections uint64            // the last change of connections for messages that was sent
@@ -138,52 +93,17 @@ type stream struct {
 	lastEntry   activity.Position // the last entry that was read
 }
 
-func (st *stream) run(r *http.Request, changed, connected <-chan struct{}) error {
+func (st *consoleStream) run(r *http.Request, changed, connected <-chan struct{}) error {
 	if err := st.setStart(r); err != nil {
 		return err
 	}
-	ping := time.NewTicker(pingInterval)
-	defer ping.Stop()
-	for {
-		var err error
-		select {
-		case <-r.Context().Done():
-			return st.sendEvent("stopping", "", nil)
-		case <-ping.C:
-			// Refused requests of agents are noticed here, if nothing else
-			// happens.
-			if err = st.sendChanges(); err == nil {
-				err = st.writeText(": still here\n\n")
-			}
-		case <-changed:
-			err = st.sendChangesAndPause(r.Context())
-		case <-connected:
-			err = st.sendChangesAndPause(r.Context())
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// sendChangesAndPause sends what has changed, and waits so that several changes
-// become one event.
-func (st *stream) sendChangesAndPause(ctx context.Context) error {
-	if err := st.sendChanges(); err != nil {
-		return err
-	}
-	t := time.NewTimer(eventPause)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done(): // the caller checks ctx as well and sends the last event
-	}
-	return nil
+	// Refused requests of agents are noticed at a ping, if nothing else happens.
+	return st.out.Run(r.Context(), st.sendChanges, st.out.Ping, changed, connected)
 }
 
 // setStart sets the position of the stream: after the last event that the client
 // got, or after the newest change that its page includes.
-func (st *stream) setStart(r *http.Request) error {
+func (st *consoleStream) setStart(r *http.Request) error {
 	st.startConnections()
 	st.failures = st.s.Store.Failures().Changes()
 	known := r.Header.Get("Last-Event-ID")
@@ -207,14 +127,11 @@ func (st *stream) setStart(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := st.writeText("retry: 2000\n\n"); err != nil {
-		return err
-	}
 	return st.sendChanges()
 }
 
 // sendChanges sends what has changed since the last event.
-func (st *stream) sendChanges() error {
+func (st *consoleStream) sendChanges() error {
 	var changes map[string][]string
 	var toasts []activitypages.Toast
 	err := st.s.Store.View(func(tx *store.Tx) (err error) {
@@ -241,12 +158,12 @@ func (st *stream) sendChanges() error {
 		return err
 	}
 	if len(changes) > 0 {
-		if err := st.sendEvent("change", st.s.Auth.SealCursor(st.id.User, st.lastChange), changes); err != nil {
+		if err := st.out.Send("change", st.s.Auth.SealCursor(st.id.User, st.lastChange), changes); err != nil {
 			return err
 		}
 	}
 	for _, t := range toasts {
-		if err := st.sendEvent("toast", "", t); err != nil {
+		if err := st.out.Send("toast", "", t); err != nil {
 			return err
 		}
 	}
@@ -255,7 +172,7 @@ func (st *stream) sendChanges() error {
 
 // checkSession fails if the session is not valid any more. It reads what the user may
 // see at present.
-func (st *stream) checkSession(tx *store.Tx) error {
+func (st *consoleStream) checkSession(tx *store.Tx) error {
 	id, err := st.s.Auth.Revalidate(tx, st.id)
 	if err == nil {
 		st.viewer, err = activitypages.NewViewer(id)
@@ -268,7 +185,7 @@ func (st *stream) checkSession(tx *store.Tx) error {
 // tokens go only to users who manage users, and to the user concerned, as the
 // kind "self". Changes that are not sent do not count against the limit:
 // otherwise many of them would cause "everything".
-func (st *stream) changesByKind(tx *store.Tx) (map[string][]string, error) {
+func (st *consoleStream) changesByKind(tx *store.Tx) (map[string][]string, error) {
 	changes, told := make(map[string][]string), 0
 	for told <= maxChanges {
 		list, err := tx.ChangedAfter(st.lastChange, changesPerRead)
@@ -305,7 +222,7 @@ func (st *stream) changesByKind(tx *store.Tx) (map[string][]string, error) {
 const connectionsBefore = 10 * time.Second
 
 // startConnections sets the position in the changes of connections.
-func (st *stream) startConnections() {
+func (st *consoleStream) startConnections() {
 	if st.s.Endpoint != nil {
 		st.connections = st.s.Endpoint.LastChangeBefore(st.s.Store.Now().Add(-connectionsBefore))
 	}
@@ -314,7 +231,7 @@ func (st *stream) startConnections() {
 
 // addConnections adds the agents whose connections for messages have changed,
 // and whether any agent was refused.
-func (st *stream) addConnections(tx *store.Tx, changes map[string][]string) error {
+func (st *consoleStream) addConnections(tx *store.Tx, changes map[string][]string) error {
 	refused := false
 	if _, refusals := st.s.Auth.AgentRefusals(); refusals != st.refusals {
 		st.refusals, refused = refusals, true
@@ -346,7 +263,7 @@ func (st *stream) addConnections(tx *store.Tx, changes map[string][]string) erro
 const kindConnection = "agent_connection"
 
 // isAgentVisible reports whether the user may be told of a change of an agent.
-func (st *stream) isAgentVisible(tx *store.Tx, id string) (bool, error) {
+func (st *consoleStream) isAgentVisible(tx *store.Tx, id string) (bool, error) {
 	if _, err := tx.Host(landscape.HostID(id)); !errors.Is(err, store.ErrNotFound) {
 		return err == nil, err
 	}
@@ -354,7 +271,7 @@ func (st *stream) isAgentVisible(tx *store.Tx, id string) (bool, error) {
 }
 
 // allChanged returns allIDs for all kinds that the user may see.
-func (st *stream) allChanged() map[string][]string {
+func (st *consoleStream) allChanged() map[string][]string {
 	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "agent_report", "self"}
 	if st.managesUsers {
 		kinds = append(kinds, "user")
@@ -367,7 +284,7 @@ func (st *stream) allChanged() map[string][]string {
 }
 
 // isVisible reports whether the user may be told of a change.
-func (st *stream) isVisible(tx *store.Tx, c store.Change) (bool, error) {
+func (st *consoleStream) isVisible(tx *store.Tx, c store.Change) (bool, error) {
 	own := c.ID == strconv.FormatInt(st.id.User.ID, 10)
 	switch c.Kind {
 	case "user":
@@ -391,7 +308,7 @@ func (st *stream) isVisible(tx *store.Tx, c store.Change) (bool, error) {
 
 // newToasts reads the entries written since the last event. It returns whether
 // the viewer may see any of them, and their toasts, oldest first.
-func (st *stream) newToasts(tx *store.Tx) (logged bool, toasts []activitypages.Toast, err error) {
+func (st *consoleStream) newToasts(tx *store.Tx) (logged bool, toasts []activitypages.Toast, err error) {
 	newest := tx.Newest()
 	if newest <= st.lastEntry {
 		return false, nil, nil
@@ -416,33 +333,4 @@ func (st *stream) newToasts(tx *store.Tx) (logged bool, toasts []activitypages.T
 	}
 	slices.Reverse(toasts)
 	return logged, activitypages.MostImportant(toasts, maxToasts), nil
-}
-
-// sendEvent writes an event. Its data are JSON on one line.
-func (st *stream) sendEvent(event, id string, data any) error {
-	body, err := json.Marshal(data)
-	if err != nil {
-		return err
-	}
-	text := "event: " + event + "\n"
-	if id != "" {
-		text += "id: " + id + "\n"
-	}
-	return st.writeText(text + "data: " + string(body) + "\n\n")
-}
-
-// writeText sends a text. It has a deadline, so that a client that does not read
-// blocks nothing. Afterwards the deadline is removed, because over HTTP/2 it
-// would end an idle stream.
-func (st *stream) writeText(text string) error {
-	if err := st.out.SetWriteDeadline(time.Now().Add(eventDeadline)); err != nil {
-		return err
-	}
-	if _, err := st.w.Write([]byte(text)); err != nil {
-		return err
-	}
-	if err := st.out.Flush(); err != nil {
-		return err
-	}
-	return st.out.SetWriteDeadline(time.Time{})
 }

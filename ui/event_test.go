@@ -473,27 +473,3 @@ func TestEventsKeepUserManagement(t *testing.T) {
 		t.Errorf("the first event of a plain user is %v, want the host", changes)
 	}
 }
-
-func TestStreamsAreBounded(t *testing.T) {
-	t.Parallel()
-	var s streams
-	for range maxStreamsOfUser {
-		if !s.add(1) {
-			t.Fatal("no place")
-		}
-	}
-	if s.add(1) {
-		t.Error("one user has more than their share")
-	}
-	if !s.add(2) {
-		t.Error("one user keeps out another")
-	}
-	s.remove(1)
-	if !s.add(1) {
-		t.Error("a place that was left is lost")
-	}
-	s.total = maxStreams
-	if s.add(3) {
-		t.Error("more streams than there may be")
-	}
-}

@@ -25,6 +25,7 @@ import (
 	"trento/ui/api"
 	landscapepages "trento/ui/landscape"
 	"trento/ui/page"
+	"trento/ui/stream"
 	"trento/ui/table"
 )
 
@@ -39,7 +40,7 @@ type server struct {
 	api       *api.API
 	router    *mux.Router
 	started   time.Time
-	streams   streams
+	streams   *stream.Limit
 }
 
 // New returns the handler of all requests. An event stream ends with the
@@ -64,10 +65,12 @@ func newServer(o Options) (*server, error) {
 	if o.Certificate != nil {
 		deps.CertificateFaults = func() []string { return o.Certificate().Faults }
 	}
+	streams := new(stream.Limit)
+	deps.Streams = streams
 	s := &server{
 		Console: c, landscape: landscapepages.New(c, activity), activity: activity, account: account,
 		api:    api.New(deps),
-		router: mux.NewRouter(), started: o.Store.Now(),
+		router: mux.NewRouter(), started: o.Store.Now(), streams: streams,
 	}
 	s.installRoutes()
 	return s, s.checkCallback()

@@ -127,6 +127,9 @@ func (v Viewer) Entry(e *activity.Entry) Entry {
 	}
 }
 
+// Sees reports whether the viewer may see an entry.
+func (v Viewer) Sees(e *activity.Entry) bool { return v.managesUsers || !e.Type.UserManagement() }
+
 // Actor returns the name that the viewer sees for an actor.
 func (v Viewer) Actor(actor string) string {
 	if v.seesActor(actor) {

@@ -34,6 +34,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/refresh"
+	"trento/ui/stream"
 )
 
 // Deps are the dependencies of the API.
@@ -57,6 +58,9 @@ type Deps struct {
 	Doctor *Doctor
 	// Alerting are the ways by which alerts leave.
 	Alerting *alerting.Channels
+	// Streams limits the open event streams; nil: there is no other limit than
+	// that of this API.
+	Streams *stream.Limit
 }
 
 // API answers requests. It must be called inside auth.Identify and inside a
@@ -85,6 +89,9 @@ type API struct {
 func New(d Deps) *API {
 	// Paths are matched as they were sent, without cleaning: a tag may be
 	// called "..", and a tag in a path may contain a slash.
+	if d.Streams == nil {
+		d.Streams = new(stream.Limit)
+	}
 	a := &API{deps: d, router: mux.NewRouter().UseEncodedPath().SkipClean(true)}
 	known := newBudget(permittedBudget, permittedGrace)
 	a.permittedBodies = bodyReader{limit: maxBody, budget: known}
@@ -180,7 +187,7 @@ func (a *API) handler(route Route) http.HandlerFunc {
 // here is only for refused requests.
 func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*body, error) {
 	refused := errNotAcceptable
-	if acceptsJSON(r) {
+	if acceptsJSON(r) || route.Path == eventsPath && accepts(r, stream.ContentType) {
 		refused = a.deps.Auth.Permit(r, route.Access, route.Tokens, route.Method+" "+route.Path)
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {

@@ -31,6 +31,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/api"
 	"trento/ui/refresh"
+	"trento/ui/stream"
 )
 
 // TestMain collects garbage less often, since the tests make much of it and
@@ -150,6 +151,7 @@ var described = sync.OnceValues(func() (routers.Router, error) {
 	for _, kind := range []string{"text/html", "text/css", "text/javascript", "application/javascript"} {
 		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.FileBodyDecoder)
 	}
+	openapi3filter.RegisterBodyDecoder(stream.ContentType, decodeStream)
 	doc, err := loadDocument()
 	if err != nil {
 		return nil, err

@@ -30,14 +30,17 @@ func mediaType(text string) string {
 
 // acceptsJSON reports whether the client accepts JSON. A client that sends no
 // Accept header does.
-func acceptsJSON(r *http.Request) bool {
+func acceptsJSON(r *http.Request) bool { return accepts(r, "application/json") }
+
+// accepts reports whether the client accepts a media type.
+func accepts(r *http.Request, wanted string) bool {
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if strings.TrimSpace(accept) == "" {
 		return true
 	}
 	for offer := range strings.SplitSeq(accept, ",") {
-		switch mediaType(offer) {
-		case "*/*", "application/*", "application/json":
+		switch class, _, _ := strings.Cut(wanted, "/"); mediaType(offer) {
+		case "*/*", class + "/*", wanted:
 			if !hasZeroWeight(offer) {
 				return true
 			}

@@ -83,6 +83,7 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/api/v1/sap_systems/{id}/tags/{value}", auth.Needs("all:sap_system_tags"), auth.InSets("tags"), a.removeTag(store.SAPSystemTag)},
 
 		{"GET", "/api/v1/activity_log", auth.SignedIn, auth.InSets("read_only").WidenedBy("all:users", "activity_log:users"), a.listActivity},
+		{"GET", eventsPath, auth.SignedIn, eventsTokens(), a.streamEvents},
 
 		{"GET", "/api/v1/users", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.listUsers},
 		{"POST", "/api/v1/users", auth.Needs("all:users"), auth.InSets("user_management").ForLocalAccounts(), a.createUser},

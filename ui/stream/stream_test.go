@@ -1,0 +1,117 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestStreamsAreBounded(t *testing.T) {
+	t.Parallel()
+	var l Limit
+	for range MaxStreamsOfUser {
+		if !l.Add(1) {
+			t.Fatal("no place")
+		}
+	}
+	if l.Add(1) {
+		t.Error("one user has more than their share")
+	}
+	if !l.Add(2) {
+		t.Error("one user keeps out another")
+	}
+	l.Remove(1)
+	if !l.Add(1) {
+		t.Error("a place that was left is lost")
+	}
+	l.total = MaxStreams
+	if l.Add(3) {
+		t.Error("more streams than there may be")
+	}
+}
+
+// client is a client whose connection can be set to fail.
+type client struct {
+	*httptest.ResponseRecorder
+	deadlines []time.Time
+	fails     error
+}
+
+func (c *client) SetWriteDeadline(t time.Time) error {
+	c.deadlines = append(c.deadlines, t)
+	return nil
+}
+
+func (c *client) Write(b []byte) (int, error) {
+	if c.fails != nil {
+		return 0, c.fails
+	}
+	return c.ResponseRecorder.Write(b)
+}
+
+// TestRun checks when events and pings are sent, and how a stream ends.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &client{ResponseRecorder: httptest.NewRecorder()}
+		s, err := Open(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		changed := make(chan struct{}, 1)
+		var sent []time.Duration
+		begin := time.Now()
+		ended := make(chan error, 1)
+		go func() {
+			ended <- s.Run(ctx, func() error {
+				sent = append(sent, time.Since(begin))
+				return s.Send("change", "7", "x")
+			}, func() error { return s.SetID("8") }, changed, nil)
+		}()
+		changed <- struct{}{}
+		synctest.Wait()
+		changed <- struct{}{}
+		time.Sleep(pause / 2)
+		if len(sent) != 1 {
+			t.Errorf("sent at %v: the second change is not held back", sent)
+		}
+		time.Sleep(pingInterval)
+		if len(sent) != 3 || sent[1] != pause || sent[2] != pingInterval {
+			t.Errorf("sent at %v", sent)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		const event = "event: change\nid: 7\ndata: \"x\"\n\n"
+		want := "retry: 2000\n\n" + strings.Repeat(event, 3) + ": still here\nid: 8\n\nevent: stopping\ndata: null\n\n"
+		if c.Body.String() != want {
+			t.Errorf("sent %q, want %q", c.Body, want)
+		}
+		if last := c.deadlines[len(c.deadlines)-1]; !last.IsZero() || c.deadlines[0].IsZero() {
+			t.Errorf("deadlines %v", c.deadlines)
+		}
+	})
+}
+
+// TestRunEndsWithTheClient checks that a client that takes nothing ends its
+// stream.
+func TestRunEndsWithTheClient(t *testing.T) {
+	t.Parallel()
+	c := &client{ResponseRecorder: httptest.NewRecorder()}
+	s, err := Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.fails = errors.New("too slow")
+	changed := make(chan struct{}, 1)
+	changed <- struct{}{}
+	if err := s.Run(t.Context(), s.Ping, s.Ping, changed, nil); !errors.Is(err, c.fails) {
+		t.Errorf("Run fails with %v", err)
+	}
+}
