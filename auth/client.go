@@ -3,6 +3,7 @@ package auth
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +39,28 @@ func (a *Auth) IsHTTPS(r *http.Request) bool {
 		return false
 	}
 	return strings.EqualFold(schemes[max(0, len(schemes)-max(1, proxies))], "https")
+}
+
+// ServerURL returns the scheme and the host by which the client asks this
+// server, or the trusted proxy in front of it, such as
+// "https://trento.example.com". It is empty if the request names no host.
+func (a *Auth) ServerURL(r *http.Request) string {
+	scheme, host := "http", r.Host
+	if a.IsHTTPS(r) {
+		scheme = "https"
+	}
+	// As with schemes, the outermost trusted proxy has seen the right host.
+	if hosts := headerList(r, "X-Forwarded-Host"); len(hosts) > 0 {
+		client, proxies := a.clientAndProxies(r)
+		if proxies > 0 || a.isTrustedProxy(client) {
+			host = hosts[max(0, len(hosts)-max(1, proxies))]
+		}
+	}
+	address := scheme + "://" + host
+	if parsed, err := url.Parse(address); err != nil || host == "" || parsed.Host != host {
+		return ""
+	}
+	return address
 }
 
 // IsReadable reports whether others on the network can read what a client and

@@ -58,6 +58,38 @@ func TestClient(t *testing.T) {
 	}
 }
 
+// TestServerURL checks by which address a client asks.
+func TestServerURL(t *testing.T) {
+	f := newFixture(t, func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	for _, tt := range []struct {
+		name                            string
+		peer, host                      string
+		forwarded, proto, forwardedHost string
+		want                            string
+	}{
+		{"direct", "192.0.2.1:1234", "trento:4000", "", "", "", "http://trento:4000"},
+		{"direct IPv6", "192.0.2.1:1234", "[2001:db8::1]:4000", "", "", "", "http://[2001:db8::1]:4000"},
+		{"direct, forged", "192.0.2.1:1234", "trento", "192.0.2.9", "https", "evil.example", "http://trento"},
+		{"one proxy", "10.0.0.1:1234", "127.0.0.1:4000", "192.0.2.1", "https", "trento.example.com", "https://trento.example.com"},
+		{"one proxy that keeps the host", "10.0.0.1:1234", "trento.example.com", "192.0.2.1", "https", "", "https://trento.example.com"},
+		{"one proxy, host only", "10.0.0.1:1234", "127.0.0.1:4000", "", "", "trento.example.com:8080", "http://trento.example.com:8080"},
+		{"one proxy, forged before it", "10.0.0.1:1234", "127.0.0.1:4000", "192.0.2.1", "https", "evil.example, trento.example.com", "https://trento.example.com"},
+		{"two proxies", "10.0.0.1:1234", "127.0.0.1:4000", "192.0.2.1, 10.0.0.2", "https, http", "trento.example.com, inner", "https://trento.example.com"},
+		{"a host with a path", "10.0.0.1:1234", "trento", "192.0.2.1", "https", "trento.example.com/x", ""},
+		{"a host with a user", "10.0.0.1:1234", "trento", "192.0.2.1", "https", "trento@evil.example", ""},
+		{"no host", "192.0.2.1:1234", "", "", "", "", ""},
+	} {
+		r := get("/")
+		r.RemoteAddr, r.Host = tt.peer, tt.host
+		r.Header.Set("X-Forwarded-For", tt.forwarded)
+		r.Header.Set("X-Forwarded-Proto", tt.proto)
+		r.Header.Set("X-Forwarded-Host", tt.forwardedHost)
+		if got := f.ServerURL(r); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestIsReadable checks whose connections others on the network can read.
 func TestIsReadable(t *testing.T) {
 	f := newFixture(t, func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })

@@ -109,6 +109,10 @@ func addNew[V any](to, added map[string]V) error {
 	return nil
 }
 
+// anyServer is the server in the JSON of the description, which showOpenAPI
+// replaces with the address of this server.
+var anyServer = []byte(`"servers":[{"url":"/"}]`)
+
 // describeAPI returns a part of the description as JSON.
 func describeAPI(part, version string) ([]byte, error) {
 	d := wholeOpenAPI()
@@ -127,14 +131,23 @@ func describeAPI(part, version string) ([]byte, error) {
 
 // showOpenAPI returns the handler of GET /api/v1/openapi or a similar path,
 // which answers with a part of the description. The part is built at the first
-// request.
+// request. Its server is the address at which the client has asked: programs
+// that have read it from a file or through another program do not know it.
 func (a *API) showOpenAPI(part string) func(http.ResponseWriter, *http.Request) error {
 	description := sync.OnceValues(func() ([]byte, error) { return describeAPI(part, a.deps.Version) })
-	return func(w http.ResponseWriter, _ *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
 		text, err := description()
 		if err != nil {
 			return err
 		}
+		if address := a.deps.Auth.ServerURL(r); address != "" {
+			server, err := marshal(address)
+			if err != nil {
+				return err
+			}
+			text = bytes.Replace(text, anyServer, fmt.Appendf(nil, `"servers":[{"url":%s}]`, server), 1)
+		}
+		w.Header().Set("Cache-Control", "no-cache")
 		writeJSON(w, http.StatusOK, text)
 		return nil
 	}

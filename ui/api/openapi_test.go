@@ -3,6 +3,7 @@ package api_test
 import (
 	"flag"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -238,6 +239,16 @@ func TestOpenAPI(t *testing.T) {
 		}
 		if doc.Paths.Value(want.has) == nil || doc.Paths.Value(want.lacks) != nil {
 			t.Errorf("%s has not the paths it should have: %v", part, doc.Paths.InMatchingOrder())
+		}
+	}
+	for host, want := range map[string]string{"trento.example.com:4000": "http://trento.example.com:4000", `a"b`: `http://a"b`, "": "/"} {
+		r := httptest.NewRequest(http.MethodGet, "/api/all/openapi", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		f.handler.ServeHTTP(w, r)
+		doc, err := openapi3.NewLoader().LoadFromData(w.Body.Bytes())
+		if err != nil || len(doc.Servers) != 1 || doc.Servers[0].URL != want {
+			t.Errorf("asked at %q: %v, %.300s", host, err, w.Body)
 		}
 	}
 	all := f.get(nobody, "/api/all/openapi")

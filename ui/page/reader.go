@@ -25,11 +25,7 @@ type Reader struct {
 
 // newReader returns the reader of the page that answers a request.
 func (s *Console) newReader(r *http.Request) Reader {
-	scheme := "http"
-	if s.Auth.IsHTTPS(r) {
-		scheme = "https"
-	}
-	reader := Reader{Here: Here(r), Server: scheme + "://" + r.Host, PagePath: r.URL.Path, Readable: s.Auth.IsReadable(r), identity: auth.From(r.Context())}
+	reader := Reader{Here: Here(r), Server: s.Auth.ServerURL(r), PagePath: r.URL.Path, Readable: s.Auth.IsReadable(r), identity: auth.From(r.Context())}
 	if c, err := r.Cookie(CookieBanner); err == nil {
 		reader.DismissedBanner = c.Value
 	}
