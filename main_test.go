@@ -47,7 +47,8 @@ var mayImport = map[string][]string{
 	"trento/ui/landscape":           {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/ui/activity", "trento/ui/amqp", "trento/ui/api", "trento/ui/page", "trento/ui/refresh", "trento/ui/table"},
 	"trento/ui/activity":            {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page", "trento/ui/table", "trento/store/alert", "trento/ui/mail"},
 	"trento/ui/account":             {"trento/auth", "trento/auth/sso", "trento/store", "trento/store/backup", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page", "trento/ui/table", "trento/ui/alerting", "trento/ui/mail"},
-	"trento/ui":                     {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/finding", "trento/ui/stream"},
+	"trento/ui/mcp":                 {},
+	"trento/ui":                     {"trento/ui/mcp", "trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/finding", "trento/ui/stream"},
 	"trento/packaging/certificate":  {"trento/store/durable"},
 	"trento/packaging":              {},
 	"trento/packaging/config":       {"trento/store/durable"},
@@ -57,7 +58,7 @@ var mayImport = map[string][]string{
 	"trento/packaging/memory":       {},
 	"trento/packaging/server":       {"trento/auth", "trento/auth/sso", "trento/packaging/certificate", "trento/packaging/config", "trento/packaging/connection", "trento/packaging/daemon", "trento/packaging/memory", "trento/search", "trento/store", "trento/store/alert", "trento/store/backup", "trento/store/discovery/fleet", "trento/store/durable", "trento/store/failure", "trento/store/fault", "trento/store/message", "trento/ui", "trento/ui/amqp", "trento/ui/api", "trento/ui/mail", "trento/ui/page", "trento/ui/webhook", "trento/packaging/doctor", "trento/store/finding", "trento/store/activity", "trento/store/landscape", "trento/ui/alerting"},
 	"trento/packaging/servertest":   {},
-	"trento/packaging/command":      {"trento/auth", "trento/auth/sso", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/doctor", "trento/packaging/server", "trento/store", "trento/store/backup", "trento/store/discovery/fleet", "trento/store/durable", "trento/store/finding"},
+	"trento/packaging/command":      {"trento/ui/mcp", "trento/auth", "trento/auth/sso", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/doctor", "trento/packaging/server", "trento/store", "trento/store/backup", "trento/store/discovery/fleet", "trento/store/durable", "trento/store/finding"},
 	"trento":                        {"trento/packaging/command"},
 }
 
@@ -69,6 +70,8 @@ var roomOf = map[string][]string{
 	"github.com/golang-jwt/jwt":        {"trento/auth"},
 	"github.com/gorilla/mux":           {"trento/ui", "trento/ui/api", "trento/ui/page"},
 	"github.com/rabbitmq":              {"trento/ui/amqp", "trento/store/discovery/fleet"},
+	"github.com/modelcontextprotocol":  {"trento/ui/mcp"},
+	"github.com/google/jsonschema-go":  {"trento/ui/mcp"},
 	"golang.org/x/crypto/acme":         {"trento/packaging/certificate"},
 	"github.com/spf13/cobra":           {"trento/packaging/command"},
 	"go.yaml.in/yaml":                  {"trento/ui/api"},
@@ -81,7 +84,7 @@ var roomOf = map[string][]string{
 	"golang.org/x/oauth2":              {"trento/auth/sso"},
 	"github.com/crewjam/saml":          {"trento/auth/sso"},
 	"github.com/russellhaering":        {"trento/auth/sso"},
-	"net/http":                         {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/ui/webhook", "trento/ui/stream", "trento/store/discovery/fleet"},
+	"net/http":                         {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/mcp", "trento/ui/page", "trento/ui/table", "trento/ui/webhook", "trento/ui/stream", "trento/store/discovery/fleet"},
 }
 
 func TestImports(t *testing.T) {
