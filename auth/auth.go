@@ -429,6 +429,11 @@ func isPermitted(id *Identity, need Access, tokens TokenRule, operation string) 
 	return need.isSatisfiedBy(id.User.Abilities) && tokens.permits(t, operation)
 }
 
+// MayUse reports whether the identity may use an operation of the API.
+func (id *Identity) MayUse(o Operation) bool {
+	return id != nil && isPermitted(id, o.Access, o.Tokens, o.String())
+}
+
 // enabledUser returns a user who is enabled, or ErrSignedOut.
 func enabledUser(tx *store.Tx, id int64) (*store.User, error) {
 	user, err := tx.User(id)

@@ -30,6 +30,9 @@ const (
 // TokenParameter is the parameter of a query or form that can hold a token.
 const TokenParameter = "session"
 
+// assistantPath is the address to which assistants connect.
+const assistantPath = "/mcp"
+
 // anyOwnerName is the user name that clients may send with a token instead of the
 // name of its owner.
 const anyOwnerName = "$token"
@@ -42,13 +45,17 @@ type presentedToken struct {
 
 // tokenInRequest returns the token that a request presents. Pages of the console
 // accept no tokens: tokens are for programs. A header takes precedence over a
-// parameter.
+// parameter. Assistants send it in a header only.
 func tokenInRequest(r *http.Request) (presentedToken, bool) {
-	if !strings.HasPrefix(path.Clean(r.URL.Path), "/api/") {
+	isAssistant := r.URL.Path == assistantPath
+	if !isAssistant && !strings.HasPrefix(path.Clean(r.URL.Path), "/api/") {
 		return presentedToken{}, false
 	}
 	if text, ok := bearerToken(r.Header.Get("Authorization")); ok {
 		return presentedToken{text: text, sentBy: viaBearer}, isPersonalToken(text)
+	}
+	if isAssistant {
+		return presentedToken{}, false
 	}
 	if username, password, ok := r.BasicAuth(); ok && isPersonalToken(password) {
 		return presentedToken{text: password, sentBy: viaBasic, username: username}, true

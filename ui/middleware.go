@@ -115,7 +115,7 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r) {
+		if isAPI(r) || isMCP(r) {
 			s.api.Fail(w, r, auth.ErrForbidden)
 			return
 		}

@@ -91,7 +91,7 @@ func (s *server) checkCallback() error {
 	}
 	var match mux.RouteMatch
 	asked := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}
-	if s.router.Match(asked, &match) && owners == 1 && !isAPI(asked) && !strings.ContainsAny(path, "{}") {
+	if s.router.Match(asked, &match) && owners == 1 && !isAPI(asked) && !isMCP(asked) && !strings.ContainsAny(path, "{}") {
 		if template, err := match.Route.GetPathTemplate(); err == nil && template == path {
 			return nil
 		}
@@ -101,9 +101,15 @@ func (s *server) checkCallback() error {
 
 // handler returns the router inside its middlewares.
 func (s *server) handler() (http.Handler, error) {
+	var all http.Handler
+	assistants := s.mcpHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { all.ServeHTTP(w, r) }))
 	rooms, err := compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r) {
+		switch {
+		case isAPI(r):
 			s.api.ServeHTTP(w, r)
+			return
+		case isMCP(r):
+			assistants.ServeHTTP(w, r)
 			return
 		}
 		if err := api.CheckQuery(r.URL.RawQuery); err != nil {
@@ -115,7 +121,8 @@ func (s *server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return chain(rooms, page.NameRequest, s.logRequests, s.secureHeaders, limitBodies, s.inOneRead, s.Auth.Identify, s.refuseCrossOrigin), nil
+	all = chain(rooms, page.NameRequest, s.logRequests, s.secureHeaders, limitBodies, s.inOneRead, s.Auth.Identify, s.refuseCrossOrigin)
+	return all, nil
 }
 
 // routes returns the routes of the console.

@@ -30,6 +30,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/api"
+	"trento/ui/page"
 )
 
 // Options are the settings of Run.
@@ -177,6 +178,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
 		Doctor:     &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
 		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting,
+		MCP: mcpModes[s.config.MCPAccess],
 	})
 	if err != nil {
 		return err
@@ -186,6 +188,9 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	s.openRedirects()
 	return s.listenForCommands(handler)
 }
+
+// mcpModes are the modes for the values of MCP_ACCESS.
+var mcpModes = map[string]page.MCPMode{"off": page.MCPOff, "read": page.MCPRead, "write": page.MCPWrite}
 
 // serveHTTP answers requests for console and API until the server is shut down.
 func (s *server) serveHTTP(context.Context) error {

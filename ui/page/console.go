@@ -73,7 +73,19 @@ type Options struct {
 	Doctor *api.Doctor
 	// Alerting are the ways by which alerts leave.
 	Alerting *alerting.Channels
+	// MCP is what assistants are offered. The zero value is MCPOff.
+	MCP MCPMode
 }
+
+// MCPMode is what assistants are offered over the Model Context Protocol.
+type MCPMode string
+
+// The modes. Which tools work is decided by the token of the assistant.
+const (
+	MCPOff   MCPMode = ""      // nothing
+	MCPRead  MCPMode = "read"  // tools that change nothing
+	MCPWrite MCPMode = "write" // also tools that change something
+)
 
 // Resources are the templates and assets of all parts of the console. They
 // never change, so any number of consoles may share them.
