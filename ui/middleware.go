@@ -140,5 +140,5 @@ func isIdentifiedByCookie(id *auth.Identity) bool { return id != nil && id.Via =
 // slashes are ignored, because some agents send them.
 func isAPI(r *http.Request) bool {
 	first, _, _ := strings.Cut(strings.TrimLeft(r.URL.EscapedPath(), "/"), "/")
-	return first == "api"
+	return first == "api" || first == "wanda"
 }

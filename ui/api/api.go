@@ -1,5 +1,5 @@
-// Package api serves everything under /api: the endpoints for agents and the
-// REST API. They are described in openapi.yaml and its parts, one for each
+// Package api serves everything under /api and /wanda/api: the endpoints for
+// agents and the REST API. They are described in openapi.yaml and its parts, one for each
 // noun, and tests compare every answer with the description. The package keeps
 // no data of its own: data come from package store, permissions from package
 // auth.
@@ -99,7 +99,7 @@ func New(d Deps) *API {
 	strangers := newBudget(unknownBudget, 0)
 	a.unknownBodies = bodyReader{limit: maxSmallBody, budget: strangers}
 	a.providerMessages = bodyReader{limit: maxMessage, budget: strangers}
-	for _, route := range a.Routes() {
+	for _, route := range slices.Concat(a.Routes(), a.unbuiltRoutes()) {
 		methods := []string{route.Method}
 		if route.Method == http.MethodGet {
 			methods = append(methods, http.MethodHead)
@@ -118,10 +118,22 @@ func New(d Deps) *API {
 // versionOf returns the version in the path of a route, such as "v1", or "" if
 // the path has none.
 func versionOf(path string) string {
-	if segment := strings.Split(path, "/")[2]; versionNumber(segment) > 0 {
+	_, rest := cutRoom(path)
+	if segment, _, _ := strings.Cut(rest, "/"); versionNumber(segment) > 0 {
 		return segment
 	}
 	return ""
+}
+
+// cutRoom cuts a path after "/api/" or enginePrefix + "/api/". Other paths have
+// no room.
+func cutRoom(path string) (room, rest string) {
+	for _, room := range []string{"/api/", enginePrefix + "/api/"} {
+		if rest, ok := strings.CutPrefix(path, room); ok {
+			return room, rest
+		}
+	}
+	return "", path
 }
 
 // versionNumber returns 2 for "v2", and 0 for a text that is not a version.
@@ -246,11 +258,11 @@ func receiveForm(from bodyReader, w http.ResponseWriter, r *http.Request) (done 
 // redirectToVersion redirects a path without a version to the newest version in
 // which it exists. Status 307 makes the client repeat method and body.
 func (a *API) redirectToVersion(w http.ResponseWriter, r *http.Request) {
-	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/api/")
+	room, rest := cutRoom(r.URL.EscapedPath())
 	for _, version := range a.versions {
-		target := withPath(r, "/api/"+version+"/"+rest)
+		target := withPath(r, room+version+"/"+rest)
 		var match mux.RouteMatch
-		if ok && a.router.Match(target, &match) && !errors.Is(match.MatchErr, mux.ErrNotFound) {
+		if room != "" && a.router.Match(target, &match) && !errors.Is(match.MatchErr, mux.ErrNotFound) {
 			w.Header().Set("Location", target.URL.String())
 			w.WriteHeader(http.StatusTemporaryRedirect)
 			return

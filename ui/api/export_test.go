@@ -9,7 +9,7 @@ import (
 )
 
 // DescribeAll is what GET /api/all/openapi answers.
-func DescribeAll(version string) ([]byte, error) { return describeAPI(allPaths, version) }
+func DescribeAll(version string) ([]byte, error) { return describeAPI("", allPaths, version) }
 
 // AnswerTypes are the types whose JSON the schemas of these names describe.
 var AnswerTypes = map[string]reflect.Type{
@@ -39,3 +39,6 @@ var AnswerTypes = map[string]reflect.Type{
 	"User":               reflect.TypeFor[user](),
 	"InstallationReport": reflect.TypeFor[finding.Report](),
 }
+
+// UnbuiltRoutes are the routes that answer that their feature is not built.
+func (a *API) UnbuiltRoutes() []Route { return a.unbuiltRoutes() }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
+	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -20,7 +21,7 @@ import (
 var openapiFiles embed.FS
 
 // The parts of the description that clients can ask for, beside the versions
-// "v1" and "v2".
+// "v1", "v2" and "v3".
 const (
 	unversionedPaths = "unversioned" // paths without a version
 	allPaths         = "all"
@@ -113,8 +114,9 @@ func addNew[V any](to, added map[string]V) error {
 // replaces with the address of this server.
 var anyServer = []byte(`"servers":[{"url":"/"}]`)
 
-// describeAPI returns a part of the description as JSON.
-func describeAPI(part, version string) ([]byte, error) {
+// describeAPI returns a part of the description as JSON: of all paths, or of
+// those that begin with a prefix.
+func describeAPI(prefix, part, version string) ([]byte, error) {
 	d := wholeOpenAPI()
 	d.Info = maps.Clone(d.Info)
 	d.Info["version"] = version
@@ -124,7 +126,7 @@ func describeAPI(part, version string) ([]byte, error) {
 		if belongsTo == "" {
 			belongsTo = unversionedPaths
 		}
-		return part != belongsTo && part != allPaths
+		return !strings.HasPrefix(path, prefix) || part != belongsTo && part != allPaths
 	})
 	return json.Marshal(d)
 }
@@ -133,8 +135,8 @@ func describeAPI(part, version string) ([]byte, error) {
 // which answers with a part of the description. The part is built at the first
 // request. Its server is the address at which the client has asked: programs
 // that have read it from a file or through another program do not know it.
-func (a *API) showOpenAPI(part string) func(http.ResponseWriter, *http.Request) error {
-	description := sync.OnceValues(func() ([]byte, error) { return describeAPI(part, a.deps.Version) })
+func (a *API) showOpenAPI(prefix, part string) func(http.ResponseWriter, *http.Request) error {
+	description := sync.OnceValues(func() ([]byte, error) { return describeAPI(prefix, part, a.deps.Version) })
 	return func(w http.ResponseWriter, r *http.Request) error {
 		text, err := description()
 		if err != nil {

@@ -118,6 +118,13 @@ var demands = []struct {
 	{"GET", "/api/v2/openapi", "public", "", 200},
 	{"GET", "/api/unversioned/openapi", "public", "", 200},
 	{"GET", "/api/all/openapi", "public", "", 200},
+	{"GET", "/wanda/api/healthz", "public", "", 200},
+	{"GET", "/wanda/api/readyz", "public", "", 200},
+	{"GET", "/wanda/api/v1/openapi", "public", "", 200},
+	{"GET", "/wanda/api/v2/openapi", "public", "", 200},
+	{"GET", "/wanda/api/v3/openapi", "public", "", 200},
+	{"GET", "/wanda/api/unversioned/openapi", "public", "", 200},
+	{"GET", "/wanda/api/all/openapi", "public", "", 200},
 	{"GET", "/api/doc", "public", "", 200},
 	{"GET", "/api/doc/start.js", "public", "", 200},
 }
