@@ -117,7 +117,9 @@ func (in *input) queryBool(name string) bool {
 	return text == "true"
 }
 
-// queryList reads a parameter that may be given several times.
+// queryList reads a parameter that may be given several times. The existing MCP
+// server writes all values into one, as in severity=[info warning], so a single
+// value in brackets is such a list. A list of one, as in actor[]=[x], is not.
 func (in *input) queryList(name string) []string {
 	given := in.parameter(name)
 	switch {
@@ -126,6 +128,10 @@ func (in *input) queryList(name string) []string {
 	case given.object:
 		in.refuse(name, "Invalid array. Got: object")
 		return nil
+	case !given.list:
+		if within, ok := strings.CutPrefix(given.values[0], "["); ok && strings.HasSuffix(within, "]") {
+			return strings.Fields(strings.TrimSuffix(within, "]"))
+		}
 	}
 	return given.values
 }
