@@ -13,6 +13,7 @@ import (
 	"trento/store/activity"
 	"trento/store/alert"
 	"trento/store/kv"
+	"trento/store/outbox"
 )
 
 // maxDeliveries is the number of deliveries that are kept. Older ones are pruned
@@ -196,7 +197,7 @@ func (tx *Tx) planAlerts(policy alert.Policy) (plan alert.Plan, unwanted []*aler
 	}
 	open, err := tx.OpenDeliveries()
 	for _, d := range open {
-		if d.Mail.State == alert.Pending && !policy.Mail || d.Webhook.State == alert.Pending && !policy.Webhook {
+		if d.Mail.State == outbox.Pending && !policy.Mail || d.Webhook.State == outbox.Pending && !policy.Webhook {
 			unwanted = append(unwanted, d)
 		}
 	}
@@ -226,11 +227,11 @@ func (tx *Tx) applyPlan(plan *alert.Plan) error {
 func (tx *Tx) switchOff(unwanted []*alert.Delivery, policy alert.Policy) error {
 	for _, before := range unwanted {
 		d := *before
-		if d.Mail.State == alert.Pending && !policy.Mail {
-			d.Mail.State, d.Mail.Next = alert.Off, time.Time{}
+		if d.Mail.State == outbox.Pending && !policy.Mail {
+			d.Mail.State, d.Mail.Next = outbox.Off, time.Time{}
 		}
-		if d.Webhook.State == alert.Pending && !policy.Webhook {
-			d.Webhook.State, d.Webhook.Next = alert.Off, time.Time{}
+		if d.Webhook.State == outbox.Pending && !policy.Webhook {
+			d.Webhook.State, d.Webhook.Next = outbox.Off, time.Time{}
 		}
 		if err := tx.putDelivery(&d); err != nil {
 			return err
@@ -295,7 +296,7 @@ type DeliveryOutcome struct {
 	// Gone is true if the stored webhook wants no more messages. It is removed
 	// from the settings then.
 	Gone bool
-	alert.Outcome
+	outbox.Outcome
 }
 
 // RecordDeliveries stores the outcomes of attempts. What is given up is logged.
@@ -322,7 +323,7 @@ func (s *Store) RecordDeliveries(ctx context.Context, outcomes ...DeliveryOutcom
 }
 
 // channelOf returns a channel of a delivery.
-func channelOf(d *alert.Delivery, webhook bool) *alert.Channel {
+func channelOf(d *alert.Delivery, webhook bool) *outbox.Channel {
 	if webhook {
 		return &d.Webhook
 	}
@@ -339,11 +340,11 @@ func (tx *Tx) recordDelivery(o DeliveryOutcome) error {
 	}
 	d := *before
 	c := channelOf(&d, o.Webhook)
-	if c.State != alert.Pending && o.Failure != "" {
+	if c.State != outbox.Pending && o.Failure != "" {
 		return nil // it was discarded meanwhile
 	}
 	*c = c.After(o.Outcome, d.At)
-	if err := tx.putDelivery(&d); err != nil || c.State != alert.GivenUp {
+	if err := tx.putDelivery(&d); err != nil || c.State != outbox.GivenUp {
 		return err
 	}
 	channel := activity.AlertByMail
@@ -369,7 +370,7 @@ func (tx *Tx) retryNow(webhook bool) error {
 	for _, before := range open {
 		d := *before
 		c := channelOf(&d, webhook)
-		if c.State != alert.Pending || !c.Next.After(tx.now) {
+		if c.State != outbox.Pending || !c.Next.After(tx.now) {
 			continue
 		}
 		c.Next = tx.now
@@ -436,9 +437,9 @@ func (s *Store) DiscardAlerts(ctx context.Context, by Actor) error {
 		}
 		for _, before := range open {
 			d := *before
-			for _, c := range []*alert.Channel{&d.Mail, &d.Webhook} {
-				if c.State == alert.Pending {
-					c.State, c.Next = alert.Discarded, time.Time{}
+			for _, c := range []*outbox.Channel{&d.Mail, &d.Webhook} {
+				if c.State == outbox.Pending {
+					c.State, c.Next = outbox.Discarded, time.Time{}
 				}
 			}
 			discarded.Messages = append(discarded.Messages, d.Subject)

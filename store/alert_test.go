@@ -13,6 +13,7 @@ import (
 	"trento/store/activity"
 	"trento/store/alert"
 	"trento/store/landscape"
+	"trento/store/outbox"
 )
 
 // alertPolicy is the policy of a server without configuration.
@@ -118,8 +119,8 @@ func TestAlertOfLostHeartbeat(t *testing.T) {
 		}
 		return nil
 	})
-	record(t, s, DeliveryOutcome{Sequence: 1, Outcome: alert.Outcome{At: c.Now(), Accepted: []string{"a@b"}}})
-	if got := deliveries(t, s)[0]; got.Open() || got.Mail.State != alert.Sent {
+	record(t, s, DeliveryOutcome{Sequence: 1, Outcome: outbox.Outcome{At: c.Now(), Accepted: []string{"a@b"}}})
+	if got := deliveries(t, s)[0]; got.Open() || got.Mail.State != outbox.Sent {
 		t.Errorf("after sending: %+v", got.Mail)
 	}
 	heartbeat(t, s, id)
@@ -202,15 +203,15 @@ func TestGivenUp(t *testing.T) {
 	}
 	failBackup("disk full")
 	failBackup("disk full")
-	refused := DeliveryOutcome{Sequence: 1, Outcome: alert.Outcome{At: c.Now(), Failure: "recipient: 550 unknown", Permanent: true, Accepted: []string{"b@b"}, Refused: []string{"a@b"}}}
+	refused := DeliveryOutcome{Sequence: 1, Outcome: outbox.Outcome{At: c.Now(), Failure: "recipient: 550 unknown", Permanent: true, Accepted: []string{"b@b"}, Refused: []string{"a@b"}}}
 	record(t, s, refused)
-	record(t, s, DeliveryOutcome{Sequence: 2, Outcome: alert.Outcome{At: c.Now(), Failure: "connect: refused"}})
-	record(t, s, DeliveryOutcome{Sequence: 1, Webhook: true, Outcome: alert.Outcome{At: c.Now()}})
+	record(t, s, DeliveryOutcome{Sequence: 2, Outcome: outbox.Outcome{At: c.Now(), Failure: "connect: refused"}})
+	record(t, s, DeliveryOutcome{Sequence: 1, Webhook: true, Outcome: outbox.Outcome{At: c.Now()}})
 	got := deliveries(t, s)
-	if d := got[1]; d.Mail.State != alert.GivenUp || d.Webhook.State != alert.Sent || d.Open() {
+	if d := got[1]; d.Mail.State != outbox.GivenUp || d.Webhook.State != outbox.Sent || d.Open() {
 		t.Errorf("the first one: %+v", d)
 	}
-	if d := got[0]; d.Mail.State != alert.Pending || !d.Mail.Next.Equal(c.Now().Add(time.Minute)) || d.Webhook.Attempts != 0 {
+	if d := got[0]; d.Mail.State != outbox.Pending || !d.Mail.Next.Equal(c.Now().Add(time.Minute)) || d.Webhook.Attempts != 0 {
 		t.Errorf("the second one: %+v", d)
 	}
 	all := entries(t, s)
@@ -222,7 +223,7 @@ func TestGivenUp(t *testing.T) {
 
 	// When the relay works again, what failed before does not wait.
 	failBackup("disk full")
-	record(t, s, DeliveryOutcome{Sequence: 3, Outcome: alert.Outcome{At: c.Now(), Accepted: []string{"a@b"}}})
+	record(t, s, DeliveryOutcome{Sequence: 3, Outcome: outbox.Outcome{At: c.Now(), Accepted: []string{"a@b"}}})
 	if d := deliveries(t, s)[1]; !d.Mail.Due(c.Now()) {
 		t.Errorf("the one that failed: %+v", d.Mail)
 	}
@@ -231,7 +232,7 @@ func TestGivenUp(t *testing.T) {
 	p.Webhook = false
 	planAlerts(t, s, p)
 	for _, d := range deliveries(t, s)[:2] {
-		if d.Webhook.State != alert.Off {
+		if d.Webhook.State != outbox.Off {
 			t.Errorf("webhook of %d: %+v", d.Sequence, d.Webhook)
 		}
 	}
@@ -256,7 +257,7 @@ func TestGoneWebhook(t *testing.T) {
 		planAlerts(t, s, p)
 	}
 	for sequence := range uint64(2) {
-		record(t, s, DeliveryOutcome{Sequence: sequence + 1, Webhook: true, Gone: true, Outcome: alert.Outcome{At: c.Now(), Failure: "410 Gone", Permanent: true}})
+		record(t, s, DeliveryOutcome{Sequence: sequence + 1, Webhook: true, Gone: true, Outcome: outbox.Outcome{At: c.Now(), Failure: "410 Gone", Permanent: true}})
 	}
 	view(t, s, func(tx *Tx) error {
 		got, err := tx.AlertSettings()
@@ -298,7 +299,7 @@ func TestHurryAndDiscard(t *testing.T) {
 	}
 	id := loseHost(t, s, c)
 	act(s.HurryAlerts)
-	record(t, s, DeliveryOutcome{Sequence: 1, Outcome: alert.Outcome{At: c.Now(), Failure: "connect: refused"}})
+	record(t, s, DeliveryOutcome{Sequence: 1, Outcome: outbox.Outcome{At: c.Now(), Failure: "connect: refused"}})
 	act(s.HurryAlerts)
 	if d := deliveries(t, s)[0]; !d.Mail.Due(c.Now()) {
 		t.Errorf("after Send now: %+v", d.Mail)
@@ -310,7 +311,7 @@ func TestHurryAndDiscard(t *testing.T) {
 	}
 	act(s.DiscardAlerts)
 	got := deliveries(t, s)
-	if len(got) != 2 || got[0].Reason != "It was discarded by ann." || got[1].Mail.State != alert.Discarded {
+	if len(got) != 2 || got[0].Reason != "It was discarded by ann." || got[1].Mail.State != outbox.Discarded {
 		t.Errorf("deliveries %+v, %+v", got[0], got[1])
 	}
 	all := entries(t, s)
@@ -325,8 +326,8 @@ func TestHurryAndDiscard(t *testing.T) {
 		t.Error(diff)
 	}
 	// An outcome that comes late does not bring it back, unless it was sent.
-	record(t, s, DeliveryOutcome{Sequence: 1, Outcome: alert.Outcome{At: c.Now(), Failure: "data: lost"}})
-	if d := deliveries(t, s)[1]; d.Mail.State != alert.Discarded {
+	record(t, s, DeliveryOutcome{Sequence: 1, Outcome: outbox.Outcome{At: c.Now(), Failure: "data: lost"}})
+	if d := deliveries(t, s)[1]; d.Mail.State != outbox.Discarded {
 		t.Errorf("after a late failure: %+v", d.Mail)
 	}
 }
@@ -336,9 +337,9 @@ func TestPruneDeliveries(t *testing.T) {
 	s := openAlerting(t, t.TempDir(), c)
 	err := s.update(t.Context(), System(), func(tx *Tx) error {
 		for sequence := uint64(1); sequence <= 3*maxDeliveries; sequence++ {
-			d := &alert.Delivery{Sequence: sequence, At: c.Now(), Items: []alert.Item{{}}, Mail: alert.Channel{State: alert.Sent}}
+			d := &alert.Delivery{Sequence: sequence, At: c.Now(), Items: []alert.Item{{}}, Mail: outbox.Channel{State: outbox.Sent}}
 			if sequence == 7 {
-				d.Mail = alert.Channel{State: alert.Pending}
+				d.Mail = outbox.Channel{State: outbox.Pending}
 			}
 			if err := errors.Join(tx.putDelivery(d), tx.s.deliveries.SetSequence(tx.kv, sequence)); err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/alert"
+	"trento/store/outbox"
 )
 
 // seeAlerts switches alerts on, and makes alerts with every outcome.
@@ -25,7 +26,7 @@ func (f *fixture) seeAlerts() {
 		_, err := f.store.PlanAlerts(f.t.Context(), alert.Policy{Mail: true})
 		must(err)
 	}
-	record := func(sequence uint64, o alert.Outcome) {
+	record := func(sequence uint64, o outbox.Outcome) {
 		o.At = f.clock.Now()
 		must(f.store.RecordDeliveries(f.t.Context(), store.DeliveryOutcome{Sequence: sequence, Outcome: o}))
 	}
@@ -33,12 +34,12 @@ func (f *fixture) seeAlerts() {
 		must(f.store.LogBackupFailure(f.t.Context(), "/backups", hostile))
 		plan()
 	}
-	record(1, alert.Outcome{Accepted: []string{"basis@sap.example"}})
-	record(2, alert.Outcome{Failure: "recipient: 550 5.1.1 unknown", Permanent: true, Refused: []string{"basis@sap.example"}})
+	record(1, outbox.Outcome{Accepted: []string{"basis@sap.example"}})
+	record(2, outbox.Outcome{Failure: "recipient: 550 5.1.1 unknown", Permanent: true, Refused: []string{"basis@sap.example"}})
 	must(f.store.DiscardAlerts(f.t.Context(), store.System()))
 	must(f.store.LogBackupFailure(f.t.Context(), "/backups", "disk full"))
 	plan()
-	record(4, alert.Outcome{Failure: "connect: connection refused", Refused: []string{"basis@sap.example"}})
+	record(4, outbox.Outcome{Failure: "connect: connection refused", Refused: []string{"basis@sap.example"}})
 	if _, err := f.store.RegenerateAPIKey(f.t.Context(), store.System(), new(f.clock.Now().Add(10*24*time.Hour)), nil); err != nil {
 		f.t.Fatal(err)
 	}

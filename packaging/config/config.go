@@ -127,7 +127,7 @@ type Config struct {
 	SMTPPassword        Secret        `env:"SMTP_PASSWORD" doc:"Password at the mail server. It is only sent over TLS, unless SMTP_INSECURE is true."`
 	AlertNotifyRecovery bool          `env:"ALERT_NOTIFY_RECOVERY" envDefault:"false" doc:"Whether a message is also sent when something is well again."`
 	AlertWebhookURL     Secret        `env:"ALERT_WEBHOOK_URL" doc:"Address to which alerts are posted as JSON, beside the e-mails. Who knows the address of a chat can write there, so it is treated like a password." want:"an https address, but no link-local one"`
-	AlertWebhookSecret  Secret        `env:"ALERT_WEBHOOK_SECRET" doc:"Signs what is posted (header Trento-Signature), so that the receiver can tell where it comes from. Unset: it is not signed."`
+	AlertWebhookSecret  Secret        `env:"ALERT_WEBHOOK_SECRET" doc:"Signs what is posted (header webhook-signature), so that the receiver can tell where it comes from. Unset: it is not signed."`
 	AlertDelay          time.Duration `env:"ALERT_DELAY" envDefault:"60s" doc:"How long alerts are held back, so that those that belong together are sent as one, and short interruptions not at all. This and the variables below can be set beside the settings of the console." want:"0 for not at all, or seconds or a duration such as 60s, up to 1h"`
 	AlertRepeat         time.Duration `env:"ALERT_REPEAT" envDefault:"30m" doc:"How long the same alert about the same thing is not sent again." want:"0 for not at all, or seconds or a duration such as 30m, up to 24h"`
 	SMTPCAFile          string        `env:"SMTP_CA_FILE" doc:"File with the certificates to trust at the mail server, in PEM format, for an authority of your own. Unset: those of the system."`

@@ -15,6 +15,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/alert"
+	"trento/store/outbox"
 	"trento/ui/alerting"
 	"trento/ui/mail"
 	"trento/ui/webhook"
@@ -194,8 +195,8 @@ func (a *alertSender) next(planned time.Time) (next time.Time, err error) {
 	err = a.store.View(func(tx *store.Tx) error {
 		open, err := tx.OpenDeliveries()
 		for _, d := range open {
-			for _, c := range []alert.Channel{d.Mail, d.Webhook} {
-				if c.State == alert.Pending && (next.IsZero() || c.Next.Before(next)) {
+			for _, c := range []outbox.Channel{d.Mail, d.Webhook} {
+				if c.State == outbox.Pending && (next.IsZero() || c.Next.Before(next)) {
 					next = c.Next
 				}
 			}
@@ -300,7 +301,7 @@ func (a *alertSender) mailOutcome(m *mail.Alert, message *mail.Message, r mail.R
 // outcome returns the outcome of an attempt by mail, and writes it to the log of
 // the server.
 func (a *alertSender) outcome(m *mail.Alert, accepted, refused []string, err error) store.DeliveryOutcome {
-	o := store.DeliveryOutcome{Sequence: m.Delivery.Sequence, Outcome: alert.Outcome{At: a.store.Now(), Accepted: accepted, Refused: refused}}
+	o := store.DeliveryOutcome{Sequence: m.Delivery.Sequence, Outcome: outbox.Outcome{At: a.store.Now(), Accepted: accepted, Refused: refused}}
 	if err == nil {
 		a.log.Info("alert sent", "subject", m.Delivery.Subject, "recipients", len(accepted))
 		return o
@@ -326,12 +327,12 @@ func (a *alertSender) post(ctx context.Context, settings auth.AlertSettings, ale
 	for _, m := range alerts {
 		notice, err := a.notice(m)
 		if err == nil {
-			err = a.webhook(settings).Post(ctx, notice)
+			_, err = a.webhook(settings).Post(ctx, notice.ID, notice)
 		}
 		if err != nil && ctx.Err() != nil {
 			return outcomes // a server that stops tries again after its start
 		}
-		o := store.DeliveryOutcome{Sequence: m.Delivery.Sequence, Webhook: true, Outcome: alert.Outcome{At: a.store.Now()}}
+		o := store.DeliveryOutcome{Sequence: m.Delivery.Sequence, Webhook: true, Outcome: outbox.Outcome{At: a.store.Now()}}
 		if err != nil {
 			o.Failure, o.Permanent = err.Error(), isPermanent(err)
 			if failure, ok := errors.AsType[*webhook.Error](err); ok && failure.Gone {

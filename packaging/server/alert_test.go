@@ -23,6 +23,7 @@ import (
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/alert"
+	"trento/store/outbox"
 	"trento/store/storetest"
 	"trento/ui/alerting"
 	"trento/ui/mail"
@@ -112,7 +113,7 @@ func TestRelayDown(t *testing.T) {
 	if len(got) != 1 || got[0].Subject != backupSubject || !strings.Contains(parts(t, got[0])["text/plain"], "This message is late") {
 		t.Errorf("mails %+v", got)
 	}
-	if d := a.newest(); d.Mail.State != alert.Sent || !slices.Equal(d.Mail.Accepted, a.settings.Recipients) {
+	if d := a.newest(); d.Mail.State != outbox.Sent || !slices.Equal(d.Mail.Accepted, a.settings.Recipients) {
 		t.Errorf("delivery %+v", d)
 	}
 }
@@ -161,16 +162,16 @@ func parts(t *testing.T, m caughtMail) map[string]string {
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer func(string) string
-		state  alert.State
+		state  outbox.State
 		mails  int
 	}{
-		"accepted":              {func(string) string { return "" }, alert.Sent, 1},
-		"busy":                  {func(c string) string { return when(strings.HasPrefix(c, "RCPT"), "451 come later") }, alert.Pending, 0},
-		"unknown recipient":     {func(c string) string { return when(strings.HasPrefix(c, "RCPT"), "550 unknown") }, alert.GivenUp, 0},
-		"message refused":       {func(c string) string { return when(c == ".", "554 spam") }, alert.GivenUp, 0},
-		"connection broken":     {func(c string) string { return when(c == ".", "drop") }, alert.Pending, 0},
-		"one of two refused":    {func(c string) string { return when(strings.Contains(c, "second"), "550 unknown") }, alert.GivenUp, 1},
-		"one of two greylisted": {greylist("second"), alert.Sent, 2},
+		"accepted":              {func(string) string { return "" }, outbox.Sent, 1},
+		"busy":                  {func(c string) string { return when(strings.HasPrefix(c, "RCPT"), "451 come later") }, outbox.Pending, 0},
+		"unknown recipient":     {func(c string) string { return when(strings.HasPrefix(c, "RCPT"), "550 unknown") }, outbox.GivenUp, 0},
+		"message refused":       {func(c string) string { return when(c == ".", "554 spam") }, outbox.GivenUp, 0},
+		"connection broken":     {func(c string) string { return when(c == ".", "drop") }, outbox.Pending, 0},
+		"one of two refused":    {func(c string) string { return when(strings.Contains(c, "second"), "550 unknown") }, outbox.GivenUp, 1},
+		"one of two greylisted": {greylist("second"), outbox.Sent, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAlertTest(t)
@@ -216,7 +217,7 @@ func TestPoison(t *testing.T) {
 	a.relay.answers(func(c string) string { return when(c == ".", "drop") })
 	a.fail("disk full")
 	a.pass(90 * time.Second)
-	if d := a.newest(); d.Mail.State != alert.Pending || d.Mail.Attempts == 0 {
+	if d := a.newest(); d.Mail.State != outbox.Pending || d.Mail.Attempts == 0 {
 		t.Fatalf("the first one: %+v", d.Mail)
 	}
 	first := true
@@ -258,7 +259,7 @@ func TestUnrecorded(t *testing.T) {
 	a.sender.unrecorded = a.sender.mail(t.Context(), a.settings, mails) // and the store could not be written
 	a.pass(time.Hour)
 	a.expect(backupSubject)
-	if d := a.newest(); d.Mail.State != alert.Sent {
+	if d := a.newest(); d.Mail.State != outbox.Sent {
 		t.Errorf("delivery %+v", d.Mail)
 	}
 }
@@ -273,7 +274,7 @@ func TestChannels(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		if !strings.HasPrefix(r.Header.Get(webhook.SignatureHeader), "t=") {
+		if !strings.HasPrefix(r.Header.Get(webhook.SignatureHeader), "v1,") {
 			t.Error("no signature")
 		}
 		if bodies = append(bodies, string(body)); len(bodies) > 1 && status != http.StatusGone {
@@ -285,13 +286,13 @@ func TestChannels(t *testing.T) {
 	roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	a.settings.WebhookURL, a.settings.WebhookSecret = server.URL, "secret"
 	a.sender.webhook = func(s auth.AlertSettings) *webhook.Webhook {
-		return &webhook.Webhook{URL: s.WebhookURL, Secret: s.WebhookSecret, RootCAs: roots}
+		return &webhook.Webhook{URL: s.WebhookURL, Secrets: []string{s.WebhookSecret}, RootCAs: roots}
 	}
 	a.fail("disk full")
 	a.pass(time.Hour)
 	a.expect(backupSubject)
 	d := a.newest()
-	if d.Mail.State != alert.Sent || d.Webhook.State != alert.Sent || d.Webhook.Attempts != 1 || len(bodies) != 2 || bodies[0] != bodies[1] {
+	if d.Mail.State != outbox.Sent || d.Webhook.State != outbox.Sent || d.Webhook.Attempts != 1 || len(bodies) != 2 || bodies[0] != bodies[1] {
 		t.Errorf("%d posts, %+v", len(bodies), d)
 	}
 	var n webhook.Notice
@@ -307,7 +308,7 @@ func TestChannels(t *testing.T) {
 	a.pass(2 * time.Hour)
 	a.relay.take()
 	const removed = "webhook: the answer is 410 Gone. It wants no more messages, and was removed from the settings"
-	if d := a.newest(); d.Webhook.State != alert.GivenUp || d.Webhook.Failure != removed || d.Webhook.Attempts != 1 {
+	if d := a.newest(); d.Webhook.State != outbox.GivenUp || d.Webhook.Failure != removed || d.Webhook.Attempts != 1 {
 		t.Errorf("after 410: %+v", d.Webhook)
 	}
 	status = http.StatusOK
@@ -340,7 +341,7 @@ func TestStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.relay.answers(func(string) string { return "" })
-	if d := a.newest(); d.Mail.State != alert.Pending || d.Mail.Attempts != 0 {
+	if d := a.newest(); d.Mail.State != outbox.Pending || d.Mail.Attempts != 0 {
 		t.Errorf("delivery %+v", d.Mail)
 	}
 	a.pass(time.Minute)

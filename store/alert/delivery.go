@@ -2,10 +2,10 @@ package alert
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"trento/store/activity"
+	"trento/store/outbox"
 )
 
 // Form is the form of a delivery.
@@ -33,9 +33,9 @@ type Delivery struct {
 	Interruptions int `json:"interruptions,omitempty"`
 	// Thread is the sequence of the first delivery about the same alert; 0: this
 	// is the first one, or there are several alerts.
-	Thread  uint64  `json:"thread,omitempty"`
-	Mail    Channel `json:"mail,omitzero"`
-	Webhook Channel `json:"webhook,omitzero"`
+	Thread  uint64         `json:"thread,omitempty"`
+	Mail    outbox.Channel `json:"mail,omitzero"`
+	Webhook outbox.Channel `json:"webhook,omitzero"`
 }
 
 // Item is an alert as it was when a delivery was decided.
@@ -58,87 +58,13 @@ type Item struct {
 // Unstable reports whether the trouble of the item comes and goes.
 func (i *Item) Unstable() bool { return i.Begins > 0 }
 
-// State is the state of a delivery in one channel.
-type State string
-
-// The states of deliveries in channels.
-const (
-	Unused    State = ""          // the channel was off when the delivery was decided
-	Pending   State = "pending"   // it is to be sent
-	Sent      State = "sent"      // the next server has accepted it
-	GivenUp   State = "given_up"  // it could not be sent
-	Discarded State = "discarded" // a user did not want it to be sent
-	Off       State = "off"       // the channel was switched off before it could be sent
-)
-
-// Channel is a delivery in one channel: mail or webhook. The channels are
-// independent of each other.
-type Channel struct {
-	State    State     `json:"state"`
-	Attempts int       `json:"attempts,omitempty"` // that failed
-	Tried    time.Time `json:"tried,omitzero"`     // the last attempt
-	Next     time.Time `json:"next,omitzero"`      // the next attempt, while it is pending
-	Failure  string    `json:"failure,omitempty"`  // of the last attempt, in words
-	// Accepted are the e-mail addresses for which the relay has accepted the
-	// message, and Refused those for which the last attempt failed.
-	Accepted []string `json:"accepted,omitempty"`
-	Refused  []string `json:"refused,omitempty"`
-}
-
-// retryAfter are the times from a failed attempt to the next one. The last one
-// repeats.
-var retryAfter = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
-
-// giveUpAfter is the age at which a delivery is not tried again.
-const giveUpAfter = 24 * time.Hour
-
 // lateAfter is the age at which a message says how late it is.
 const lateAfter = time.Hour
 
-// newChannel returns the state of a new delivery in a channel.
-func newChannel(used bool, now time.Time) Channel {
-	if !used {
-		return Channel{}
-	}
-	return Channel{State: Pending, Next: now}
-}
-
-// Due reports whether the delivery is to be tried now.
-func (c *Channel) Due(now time.Time) bool {
-	// A last attempt in the future means that the clock was set back.
-	return c.State == Pending && (!now.Before(c.Next) || now.Before(c.Tried))
-}
-
-// Outcome is how an attempt to deliver has ended.
-type Outcome struct {
-	At        time.Time
-	Failure   string // in words; "": it was accepted for all
-	Permanent bool   // trying again would not help
-	// Accepted and Refused are the e-mail addresses of the attempt.
-	Accepted, Refused []string
-}
-
-// After returns the channel after an attempt. created is the time of the
-// delivery.
-func (c Channel) After(o Outcome, created time.Time) Channel {
-	c.Tried, c.Next, c.Failure, c.Refused = o.At, time.Time{}, o.Failure, o.Refused
-	c.Accepted = slices.Concat(c.Accepted, o.Accepted)
-	if o.Failure == "" {
-		c.State = Sent
-		return c
-	}
-	next := o.At.Add(retryAfter[min(c.Attempts, len(retryAfter)-1)])
-	c.Attempts++
-	if o.Permanent || next.Sub(created) > giveUpAfter {
-		c.State = GivenUp
-		return c
-	}
-	c.Next = next
-	return c
-}
-
 // Open reports whether the delivery is pending in a channel.
-func (d *Delivery) Open() bool { return d.Mail.State == Pending || d.Webhook.State == Pending }
+func (d *Delivery) Open() bool {
+	return d.Mail.State == outbox.Pending || d.Webhook.State == outbox.Pending
+}
 
 // Lateness returns how late a delivery is; 0 if it is not worth mentioning.
 func (d *Delivery) Lateness(now time.Time) time.Duration {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"trento/store/outbox"
 )
 
 // Policy is how alerts become deliveries.
@@ -247,7 +248,7 @@ func (p *planner) group(alerts []*Alert) (groups [][]*Alert) {
 
 // deliver adds a message about alerts to the plan.
 func (p *planner) deliver(form Form, alerts []*Alert) *Delivery {
-	d := &Delivery{Sequence: p.next, At: p.now, Form: form, Mail: newChannel(p.policy.Mail, p.now), Webhook: newChannel(p.policy.Webhook, p.now)}
+	d := &Delivery{Sequence: p.next, At: p.now, Form: form, Mail: outbox.NewChannel(p.policy.Mail, p.now), Webhook: outbox.NewChannel(p.policy.Webhook, p.now)}
 	p.next++
 	for _, a := range alerts {
 		d.Items = append(d.Items, p.item(a))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"trento/store/outbox"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -328,7 +329,7 @@ func TestWhileWaiting(t *testing.T) {
 	d.signal(Signal{Effect: Starts, Kind: HeartbeatLost, Thing: host("vega05")}, "")
 	d.policy.Webhook = true
 	d.pass(time.Hour)
-	if m := d.deliveries[0]; m.Mail.State != Pending || m.Webhook.State != Pending {
+	if m := d.deliveries[0]; m.Mail.State != outbox.Pending || m.Webhook.State != outbox.Pending {
 		t.Errorf("channels %+v", m)
 	}
 }
@@ -380,7 +381,7 @@ func TestClockSetBack(t *testing.T) {
 	if late := (&Delivery{At: start}).Lateness(d.now); late != 0 {
 		t.Errorf("late by %s", late)
 	}
-	if c := (&Channel{State: Pending, Tried: start, Next: start.Add(time.Hour)}); !c.Due(start.Add(-time.Hour)) || c.Due(start.Add(time.Minute)) {
+	if c := (&outbox.Channel{State: outbox.Pending, Tried: start, Next: start.Add(time.Hour)}); !c.Due(start.Add(-time.Hour)) || c.Due(start.Add(time.Minute)) {
 		t.Error("the next attempt does not follow the clock")
 	}
 }
@@ -455,26 +456,7 @@ func (d *desk) newestAbout(name string) *Delivery {
 	return nil
 }
 
-func TestRetry(t *testing.T) {
-	c := newChannel(true, start)
-	var tried []time.Duration
-	for c.State == Pending {
-		now := c.Next
-		if !c.Due(now) || c.Due(now.Add(-time.Second)) && len(tried) > 0 {
-			t.Fatalf("due at %s: %+v", now, c)
-		}
-		tried = append(tried, now.Sub(start))
-		c = c.After(Outcome{At: now, Failure: "connection refused"}, start)
-	}
-	if c.State != GivenUp || len(tried) != 27 || tried[4] != 81*time.Minute || tried[26] > giveUpAfter {
-		t.Errorf("%d attempts, the last at %s: %+v", len(tried), tried[len(tried)-1], c)
-	}
-	if c := newChannel(true, start).After(Outcome{At: start, Failure: "550 unknown", Permanent: true}, start); c.State != GivenUp || c.Attempts != 1 {
-		t.Errorf("after a permanent failure: %+v", c)
-	}
-	if c := newChannel(true, start).After(Outcome{At: start, Accepted: []string{"a@b"}}, start); c.State != Sent || c.Due(start.Add(time.Hour)) {
-		t.Errorf("after a success: %+v", c)
-	}
+func TestLateness(t *testing.T) {
 	if d := (&Delivery{At: start}); d.Lateness(start.Add(time.Hour)) != 0 || d.Lateness(start.Add(2*time.Hour)) != 2*time.Hour {
 		t.Error("lateness")
 	}

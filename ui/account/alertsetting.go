@@ -136,7 +136,7 @@ func newAlertForm(settings auth.AlertSettings, exists bool) *alertForm {
 		Sender:        page.Field{Name: "sender_email", Label: "Alerting Sender", Type: "email", Value: settings.Sender, Autocomplete: "off", Max: 320, Required: true},
 		Recipients:    page.Field{Name: "recipient_email", Label: "Alerting Recipient", Type: "text", Value: strings.Join(settings.Recipients, ", "), Autocomplete: "off", Max: 2000, Required: true, Help: "One address, or several separated by commas."},
 		WebhookURL:    page.Field{Name: "webhook_url", Label: "Webhook", Type: "text", Value: settings.WebhookURL, Autocomplete: "off", Max: 2000, Help: "An https address of a chat or another service. Alerts are posted there as well, as JSON. Leave it empty for none."},
-		WebhookSecret: page.Field{Name: "webhook_secret", Label: "Signing secret", Type: "password", Autocomplete: "new-password", Max: 500, Help: "With it, the receiver can check the header Trento-Signature."},
+		WebhookSecret: page.Field{Name: "webhook_secret", Label: "Signing secret", Type: "password", Autocomplete: "new-password", Max: 500, Help: "With it, the receiver can check the header webhook-signature."},
 	}
 	if !exists {
 		f.Port.Value = ""

@@ -11,6 +11,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/alert"
+	"trento/store/outbox"
 	"trento/ui/mail"
 	"trento/ui/page"
 	"trento/ui/table"
@@ -113,15 +114,15 @@ var outcomes = []struct {
 	match      func(*alert.Delivery) bool
 }{
 	{"", "All", func(*alert.Delivery) bool { return true }},
-	{"sent", "Sent", func(d *alert.Delivery) bool { return hasState(d, alert.Sent) }},
+	{"sent", "Sent", func(d *alert.Delivery) bool { return hasState(d, outbox.Sent) }},
 	{"pending", "Waiting", (*alert.Delivery).Open},
-	{"failed", "Given up", func(d *alert.Delivery) bool { return hasState(d, alert.GivenUp) }},
+	{"failed", "Given up", func(d *alert.Delivery) bool { return hasState(d, outbox.GivenUp) }},
 	{"held_back", "Held back", func(d *alert.Delivery) bool {
-		return d.Form == alert.HeldBack || hasState(d, alert.Discarded) || hasState(d, alert.Off)
+		return d.Form == alert.HeldBack || hasState(d, outbox.Discarded) || hasState(d, outbox.Off)
 	}},
 }
 
-func hasState(d *alert.Delivery, s alert.State) bool {
+func hasState(d *alert.Delivery, s outbox.State) bool {
 	return d.Mail.State == s || d.Webhook.State == s
 }
 
@@ -275,16 +276,16 @@ func (s *Pages) newDeliveryRow(d *alert.Delivery) deliveryRow {
 	}
 	for _, c := range []struct {
 		label string
-		alert.Channel
+		outbox.Channel
 	}{{"E-mail", d.Mail}, {"Webhook", d.Webhook}} {
-		if c.State != alert.Unused {
+		if c.State != outbox.Unused {
 			row.Channels = append(row.Channels, s.newChannelRow(c.label, c.Channel))
 		}
 	}
 	return row
 }
 
-func (s *Pages) newChannelRow(label string, c alert.Channel) channelRow {
+func (s *Pages) newChannelRow(label string, c outbox.Channel) channelRow {
 	row := channelRow{Label: label}
 	accepted := ""
 	if len(c.Accepted) > 0 {
@@ -295,16 +296,16 @@ func (s *Pages) newChannelRow(label string, c alert.Channel) channelRow {
 		failure = ": " + c.Failure
 	}
 	switch c.State {
-	case alert.Sent:
+	case outbox.Sent:
 		row.Words = "sent" + accepted + " at " + s.Timestamp(c.Tried).Text()
-	case alert.Pending:
+	case outbox.Pending:
 		row.Words = "is being sent"
 		if c.Attempts > 0 {
 			row.Icon, row.Words = "warning", page.Count(c.Attempts, "attempt", "attempts")+" failed"+failure
 			next := s.Timestamp(c.Next)
 			row.Next = &next
 		}
-	case alert.GivenUp:
+	case outbox.GivenUp:
 		row.Icon, row.Words = "critical", "given up"+failure
 		if len(c.Refused) > 0 {
 			row.Words = "given up for " + strings.Join(c.Refused, ", ") + failure
@@ -312,9 +313,9 @@ func (s *Pages) newChannelRow(label string, c alert.Channel) channelRow {
 		if accepted != "" {
 			row.Words = "sent" + accepted + ", " + row.Words
 		}
-	case alert.Discarded:
+	case outbox.Discarded:
 		row.Words = "discarded" + failure
-	case alert.Off:
+	case outbox.Off:
 		row.Words = "switched off before it was sent" + failure
 	}
 	return row

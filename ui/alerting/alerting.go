@@ -74,7 +74,11 @@ func (c *Channels) Webhook(s auth.AlertSettings) *webhook.Webhook {
 	if s.WebhookURL == "" {
 		return nil
 	}
-	return &webhook.Webhook{URL: s.WebhookURL, Secret: s.WebhookSecret, Now: c.options.Now}
+	hook := &webhook.Webhook{URL: s.WebhookURL, Now: c.options.Now}
+	if s.WebhookSecret != "" {
+		hook.Secrets = []string{s.WebhookSecret}
+	}
+	return hook
 }
 
 // Envelope returns sender and recipients of the settings, with the names that
@@ -144,7 +148,7 @@ func (c *Channels) Test(ctx context.Context, s auth.AlertSettings) (Delivery, er
 	delivery := Delivery{DeliveredTo: slices.Clone(s.Recipients), TLS: result.TLS, Reply: result.Reply}
 	if hook := c.Webhook(s); hook != nil {
 		notice := webhook.Notice{ID: "test-" + id, Type: "test", Severity: "info", Time: now.UTC(), Subject: testSubject, Text: testText}
-		if err := hook.Post(ctx, notice); err != nil {
+		if _, err := hook.Post(ctx, notice.ID, notice); err != nil {
 			return Delivery{}, &mail.Error{Step: StepWebhook, Cause: err}
 		}
 		delivery.Webhook = true

@@ -6,6 +6,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/alert"
+	"trento/store/outbox"
 )
 
 // Policy returns how alerts become messages by the settings. There may be a
@@ -45,7 +46,7 @@ func (c *Channels) State(tx *store.Tx, a *auth.Auth) (s State, err error) {
 		if err != nil {
 			return s, err
 		}
-		if s.LastSent == nil && (d.Mail.State == alert.Sent || d.Webhook.State == alert.Sent) {
+		if s.LastSent == nil && (d.Mail.State == outbox.Sent || d.Webhook.State == outbox.Sent) {
 			s.LastSent = d
 		}
 		if s.LastFailed == nil && d.Failure() != "" {

@@ -7,6 +7,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/alert"
+	"trento/store/outbox"
 )
 
 // maxDeliveriesSent is the number of messages in an answer.
@@ -54,13 +55,13 @@ type alertResource struct {
 
 // alertChannel is what became of a message by mail or webhook.
 type alertChannel struct {
-	State          alert.State `json:"state"`
-	FailedAttempts int         `json:"failed_attempts"`
-	LastAttempt    *timestamp  `json:"last_attempt"`
-	NextAttempt    *timestamp  `json:"next_attempt"`
-	Failure        *string     `json:"failure"`
-	Accepted       []string    `json:"accepted"`
-	Refused        []string    `json:"refused"`
+	State          outbox.State `json:"state"`
+	FailedAttempts int          `json:"failed_attempts"`
+	LastAttempt    *timestamp   `json:"last_attempt"`
+	NextAttempt    *timestamp   `json:"next_attempt"`
+	Failure        *string      `json:"failure"`
+	Accepted       []string     `json:"accepted"`
+	Refused        []string     `json:"refused"`
 }
 
 // listAlerts answers GET /api/v1/alerts: what waits, and the newest messages.
@@ -115,8 +116,8 @@ func newAlertItem(i *alert.Item, now time.Time) alertItem {
 	}
 }
 
-func newAlertChannel(c alert.Channel) *alertChannel {
-	if c.State == alert.Unused {
+func newAlertChannel(c outbox.Channel) *alertChannel {
+	if c.State == outbox.Unused {
 		return nil
 	}
 	answer := &alertChannel{

@@ -9,6 +9,7 @@ import (
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/alert"
+	"trento/store/outbox"
 )
 
 // TestAlerts reads what waits and what was sent, and sends and discards it.
@@ -49,7 +50,7 @@ func TestAlerts(t *testing.T) {
 	post("keeper", "/send", http.StatusNoContent)
 	now := f.store.Now()
 	outcomes := []store.DeliveryOutcome{
-		{Sequence: 1, Outcome: alert.Outcome{At: now, Failure: "recipient: 550 unknown", Permanent: true, Accepted: []string{"c@d"}, Refused: []string{"e@f"}}},
+		{Sequence: 1, Outcome: outbox.Outcome{At: now, Failure: "recipient: 550 unknown", Permanent: true, Accepted: []string{"c@d"}, Refused: []string{"e@f"}}},
 	}
 	if err := f.store.RecordDeliveries(t.Context(), outcomes...); err != nil {
 		t.Fatal(err)

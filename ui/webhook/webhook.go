@@ -1,6 +1,9 @@
-// Package webhook sends alerts to a web service of the customer, such as a chat
-// or an incident manager, as JSON in a POST request. It has no queue and repeats
-// nothing: package server decides what is sent when.
+// Package webhook sends alerts and events to web services of the customer, such
+// as a chat or an incident manager, as JSON in a POST request. It has no queue
+// and repeats nothing: package server decides what is sent when.
+//
+// Messages are signed as the specification "Standard Webhooks" says, so that
+// receivers can check them with its libraries.
 package webhook
 
 import (
@@ -10,7 +13,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,14 +23,17 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
-// Webhook is the address of a web service that receives alerts.
+// Webhook is the address of a web service that receives messages.
 type Webhook struct {
-	URL    string // https
-	Secret string // signs the notices; "": they are not signed
+	URL string // https
+	// Secrets sign the messages; none: they are not signed. There are several
+	// while a secret is being replaced.
+	Secrets []string
 	// RootCAs are the authorities that are trusted; nil: those of the system.
 	RootCAs *x509.CertPool
 	Now     func() time.Time // nil: time.Now
@@ -53,23 +59,30 @@ type Resource struct {
 	Name string `json:"name"`
 }
 
-// SignatureHeader is the header with the signature of a notice: the time in
-// seconds since 1970, and the HMAC-SHA256 of that time, a dot and the body. The
-// receiver compares the signature, and refuses a time that is long ago.
-const SignatureHeader = "Trento-Signature"
+// The headers of messages. The receiver compares the signatures, refuses a time
+// that is long ago, and ignores an id that it has seen before.
+const (
+	IDHeader        = "Webhook-Id"        // the same when a message is sent again
+	TimestampHeader = "Webhook-Timestamp" // seconds since 1970
+	SignatureHeader = "Webhook-Signature" // one "v1,…" for each secret, separated by spaces
+)
+
+// SecretPrefix is how secrets begin whose key is in Base64. The key of any other
+// secret is its text.
+const SecretPrefix = "whsec_"
 
 const (
 	timeout       = 10 * time.Second // for a whole request
 	maxAnswerSize = 64 << 10         // bytes of an answer that are read
 )
 
-// Error is why a notice was not delivered. It contains no address, because an
+// Error is why a message was not delivered. It contains no address, because an
 // address is all that is needed to write to some services.
 type Error struct {
 	Status int // of the answer; 0: there was none
-	// Permanent: the service will not take the notice later either.
+	// Permanent: the service will not take the message later either.
 	Permanent bool
-	Gone      bool  // the service does not want further notices
+	Gone      bool  // the service does not want further messages
 	Cause     error // why there was no answer
 }
 
@@ -84,10 +97,19 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Post sends a notice. It fails with an *Error unless the answer has a status of
-// 200 to 299. Redirects are not followed.
-func (w *Webhook) Post(ctx context.Context, n Notice) error {
-	body, err := json.Marshal(n)
+// Post sends a message as JSON. It returns the status of the answer; 0 if there
+// was none. It fails with an *Error unless the status is 200 to 299. Redirects
+// are not followed.
+func (w *Webhook) Post(ctx context.Context, id string, message any) (status int, err error) {
+	err = w.post(ctx, id, message)
+	if failure, ok := errors.AsType[*Error](err); ok {
+		return failure.Status, err
+	}
+	return http.StatusOK, err
+}
+
+func (w *Webhook) post(ctx context.Context, id string, message any) error {
+	body, err := json.Marshal(message)
 	if err != nil {
 		return &Error{Permanent: true, Cause: err}
 	}
@@ -106,9 +128,7 @@ func (w *Webhook) Post(ctx context.Context, n Notice) error {
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "trento-web")
-	if w.Secret != "" {
-		request.Header.Set(SignatureHeader, w.sign(body))
-	}
+	w.sign(request.Header, id, body)
 	client := w.client()
 	defer client.CloseIdleConnections()
 	answer, err := client.Do(request)
@@ -117,7 +137,7 @@ func (w *Webhook) Post(ctx context.Context, n Notice) error {
 	}
 	defer answer.Body.Close()
 	// What the service says does not matter. An error of reading does not undo
-	// that it has taken the notice.
+	// that it has taken the message.
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswerSize))
 	if answer.StatusCode >= 200 && answer.StatusCode <= 299 {
 		return nil
@@ -126,7 +146,7 @@ func (w *Webhook) Post(ctx context.Context, n Notice) error {
 }
 
 // newStatusError returns the error for an answer that is not a success. A
-// service that answers 4xx does not like the notice, except for the statuses
+// service that answers 4xx does not like the message, except for the statuses
 // that ask to come back later, and for those that a change of its settings
 // makes right.
 func newStatusError(status int) *Error {
@@ -135,20 +155,39 @@ func newStatusError(status int) *Error {
 	return &Error{Status: status, Permanent: status >= 400 && status <= 499 && !later, Gone: status == http.StatusGone}
 }
 
-// sign returns the signature of a body at this moment.
-func (w *Webhook) sign(body []byte) string {
+// sign sets the id of a message, the time, and the signatures of both and the
+// body.
+func (w *Webhook) sign(header http.Header, id string, body []byte) {
 	now := time.Now
 	if w.Now != nil {
 		now = w.Now
 	}
 	seconds := strconv.FormatInt(now().Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(w.Secret))
-	mac.Write([]byte(seconds + "."))
-	mac.Write(body)
-	return "t=" + seconds + ",v1=" + hex.EncodeToString(mac.Sum(nil))
+	header.Set(IDHeader, id)
+	header.Set(TimestampHeader, seconds)
+	var signatures []string
+	for _, secret := range w.Secrets {
+		mac := hmac.New(sha256.New, keyOf(secret))
+		mac.Write([]byte(id + "." + seconds + "."))
+		mac.Write(body)
+		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	}
+	if len(signatures) > 0 {
+		header.Set(SignatureHeader, strings.Join(signatures, " "))
+	}
 }
 
-// client returns the client for one notice.
+// keyOf returns the key of a secret.
+func keyOf(secret string) []byte {
+	if encoded, ok := strings.CutPrefix(secret, SecretPrefix); ok {
+		if key, err := base64.StdEncoding.DecodeString(encoded); err == nil {
+			return key
+		}
+	}
+	return []byte(secret)
+}
+
+// client returns the client for one message.
 func (w *Webhook) client() *http.Client {
 	dialer := net.Dialer{Timeout: timeout, Control: refuseAddress}
 	return &http.Client{

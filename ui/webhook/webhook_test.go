@@ -1,10 +1,8 @@
 package webhook
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,14 +11,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // receiver is a web service that keeps the last request.
 type receiver struct {
 	*httptest.Server
-	body      []byte
-	signature string
-	requests  int
+	body     []byte
+	header   http.Header
+	requests int
 }
 
 func startReceiver(t *testing.T, answer http.HandlerFunc) *receiver {
@@ -28,7 +28,7 @@ func startReceiver(t *testing.T, answer http.HandlerFunc) *receiver {
 	r := &receiver{}
 	r.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		r.body, _ = io.ReadAll(request.Body)
-		r.signature = request.Header.Get(SignatureHeader)
+		r.header = request.Header
 		r.requests++
 		answer(w, request)
 	}))
@@ -39,7 +39,7 @@ func startReceiver(t *testing.T, answer http.HandlerFunc) *receiver {
 func (r *receiver) webhook() *Webhook {
 	pool := x509.NewCertPool()
 	pool.AddCert(r.Certificate())
-	return &Webhook{URL: r.URL + "/services/T0/secret-part", Secret: "geheim", RootCAs: pool, Now: func() time.Time { return time.Unix(1_796_000_000, 0) }}
+	return &Webhook{URL: r.URL + "/services/T0/secret-part", Secrets: []string{"geheim"}, RootCAs: pool, Now: func() time.Time { return time.Unix(1_796_000_000, 0) }}
 }
 
 var testNotice = Notice{
@@ -47,16 +47,34 @@ var testNotice = Notice{
 	Resource: &Resource{"host", "779cdd70-e9e2-58ca-b18a-bf3eb3f71244", "hana01"}, URL: "https://trento.example.com/hosts/1", Text: "Host hana01 is critical.",
 }
 
-// TestPost checks the body of a notice and its signature.
+// TestPost checks the body of a notice, and that a library of Standard Webhooks
+// takes its signature.
 func TestPost(t *testing.T) {
 	r := startReceiver(t, func(http.ResponseWriter, *http.Request) {})
-	if err := r.webhook().Post(t.Context(), testNotice); err != nil {
-		t.Fatal(err)
+	key := []byte("0123456789abcdef01234567")
+	encoded := SecretPrefix + base64.StdEncoding.EncodeToString(key)
+	hook := r.webhook()
+	hook.Secrets, hook.Now = []string{encoded, "geheim"}, nil // the library refuses a time that is long ago
+	if status, err := hook.Post(t.Context(), testNotice.ID, testNotice); err != nil || status != http.StatusOK {
+		t.Fatal(status, err)
 	}
-	mac := hmac.New(sha256.New, []byte("geheim"))
-	mac.Write(append([]byte("1796000000."), r.body...))
-	if want := "t=1796000000,v1=" + hex.EncodeToString(mac.Sum(nil)); r.signature != want {
-		t.Errorf("signature %q, want %q", r.signature, want)
+	for name, verifier := range map[string]func() (*standardwebhooks.Webhook, error){
+		"encoded": func() (*standardwebhooks.Webhook, error) { return standardwebhooks.NewWebhook(encoded) },
+		"text":    func() (*standardwebhooks.Webhook, error) { return standardwebhooks.NewWebhookRaw([]byte("geheim")) },
+	} {
+		v, err := verifier()
+		if err == nil {
+			err = v.Verify(r.body, r.header)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if v.Verify(append(r.body, ' '), r.header) == nil {
+			t.Errorf("%s: another body is taken", name)
+		}
+	}
+	if r.header.Get(IDHeader) != testNotice.ID {
+		t.Errorf("id %q", r.header.Get(IDHeader))
 	}
 	var got map[string]any
 	if err := json.Unmarshal(r.body, &got); err != nil {
@@ -68,9 +86,21 @@ func TestPost(t *testing.T) {
 		}
 	}
 	unsigned := r.webhook()
-	unsigned.Secret = ""
-	if err := unsigned.Post(t.Context(), testNotice); err != nil || r.signature != "" {
-		t.Errorf("without a secret: signature %q, %v", r.signature, err)
+	unsigned.Secrets = nil
+	if _, err := unsigned.Post(t.Context(), testNotice.ID, testNotice); err != nil || r.header.Get(SignatureHeader) != "" {
+		t.Errorf("without a secret: %v, %v", r.header, err)
+	}
+}
+
+// TestSign checks a signature that was calculated with openssl:
+//
+//	printf '1.1796000000.{}' | openssl dgst -sha256 -hmac geheim -binary | base64
+func TestSign(t *testing.T) {
+	hook := Webhook{Secrets: []string{"geheim"}, Now: func() time.Time { return time.Unix(1_796_000_000, 0) }}
+	header := http.Header{}
+	hook.sign(header, "1", []byte("{}"))
+	if want := "v1,mwjOI3f2w/rN5j4DWHPTTGm8eYTkJVU7EhVn9hADOb4="; header.Get(SignatureHeader) != want || header.Get(TimestampHeader) != "1796000000" {
+		t.Errorf("%v, want %s", header, want)
 	}
 }
 
@@ -84,7 +114,7 @@ func TestRefusedPosts(t *testing.T) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(status)
 		})
-		err := r.webhook().Post(t.Context(), testNotice)
+		_, err := r.webhook().Post(t.Context(), testNotice.ID, testNotice)
 		got, _ := errors.AsType[*Error](err)
 		if got == nil {
 			got = &Error{}
@@ -119,7 +149,7 @@ func TestUnreachable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := r.webhook()
 			test.change(w)
-			err := w.Post(t.Context(), testNotice)
+			_, err := w.Post(t.Context(), testNotice.ID, testNotice)
 			got, _ := errors.AsType[*Error](err)
 			if got == nil || !strings.Contains(got.Error(), test.want) || got.Permanent != test.permanent || strings.Contains(got.Error(), "secret-part") {
 				t.Errorf("got %+v (%v), want %q", got, err, test.want)
