@@ -58,8 +58,9 @@ var mayImport = map[string][]string{
 	"trento/packaging/doctor":       {"trento/auth/sso", "trento/packaging/config", "trento/store/finding"},
 	"trento/packaging/memory":       {},
 	"trento/packaging/server":       {"trento/auth", "trento/auth/sso", "trento/packaging/certificate", "trento/packaging/config", "trento/packaging/connection", "trento/packaging/daemon", "trento/packaging/memory", "trento/search", "trento/store", "trento/store/alert", "trento/store/backup", "trento/store/discovery/fleet", "trento/store/durable", "trento/store/failure", "trento/store/fault", "trento/store/message", "trento/ui", "trento/ui/amqp", "trento/ui/api", "trento/ui/mail", "trento/ui/page", "trento/ui/webhook", "trento/packaging/doctor", "trento/store/finding", "trento/store/activity", "trento/store/landscape", "trento/ui/alerting", "trento/store/outbox"},
+	"trento/packaging/client":       {},
 	"trento/packaging/servertest":   {},
-	"trento/packaging/command":      {"trento/ui/mcp", "trento/auth", "trento/auth/sso", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/doctor", "trento/packaging/server", "trento/store", "trento/store/backup", "trento/store/discovery/fleet", "trento/store/durable", "trento/store/finding"},
+	"trento/packaging/command":      {"trento/ui/mcp", "trento/auth", "trento/auth/sso", "trento/packaging/client", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/doctor", "trento/packaging/server", "trento/store", "trento/store/backup", "trento/store/discovery/fleet", "trento/store/durable", "trento/store/finding"},
 	"trento":                        {"trento/packaging/command"},
 }
 
@@ -75,7 +76,8 @@ var roomOf = map[string][]string{
 	"github.com/google/jsonschema-go":  {"trento/ui/mcp"},
 	"golang.org/x/crypto/acme":         {"trento/packaging/certificate"},
 	"github.com/spf13/cobra":           {"trento/packaging/command"},
-	"go.yaml.in/yaml":                  {"trento/ui/api"},
+	"go.yaml.in/yaml":                  {"trento/ui/api", "trento/packaging/command"},
+	"github.com/oapi-codegen":          {"trento/packaging/client"},
 	"google.golang.org/protobuf":       {"trento/store/message", "trento/store/message/wire", "trento/store/message/generate"},
 	"github.com/bufbuild/protocompile": {"trento/store/message/generate"},
 	"github.com/wneessen/go-mail":      {"trento/ui/mail"},
@@ -85,7 +87,7 @@ var roomOf = map[string][]string{
 	"golang.org/x/oauth2":              {"trento/auth/sso"},
 	"github.com/crewjam/saml":          {"trento/auth/sso"},
 	"github.com/russellhaering":        {"trento/auth/sso"},
-	"net/http":                         {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/mcp", "trento/ui/page", "trento/ui/table", "trento/ui/webhook", "trento/ui/stream", "trento/store/discovery/fleet"},
+	"net/http":                         {"trento/packaging/client", "trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/mcp", "trento/ui/page", "trento/ui/table", "trento/ui/webhook", "trento/ui/stream", "trento/store/discovery/fleet"},
 }
 
 func TestImports(t *testing.T) {
