@@ -12,7 +12,7 @@ import (
 type localKey struct{}
 
 // WithLocalCaller returns a context for requests of commands on this machine,
-// such as trento-web agents. They are identified as the default admin without a
+// such as trento-web get. They are identified as the default admin without a
 // password. So the caller must make sure that nobody else can send them: whoever
 // can, must be able to read the files of the server anyway.
 func WithLocalCaller(ctx context.Context) context.Context {

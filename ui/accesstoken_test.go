@@ -63,6 +63,15 @@ func TestGenerateToken(t *testing.T) {
 	} {
 		e.check(t, page)
 	}
+	// "trento-web login" proposes name and scopes in the address.
+	proposed := f.page(t, "/profile/tokens/new?name=cli-on-vega&scope=read_only&scope=tags&scope=nonsense&may_grant_administration=true", "plain")
+	for _, e := range []element{
+		has("#token-name[value=cli-on-vega]", ""), has("[name=access][value=chosen][checked]", ""), hasNot("[name=access][value=full][checked]"),
+		has("[name=scope][value=read_only][checked]", ""), has("[name=scope][value=tags][checked]", ""), hasNot("[name=scope][value=housekeeping][checked]"),
+		hasNot("[name=scope][value=nonsense]"), hasNot("[name=may_grant_administration][checked]"),
+	} {
+		e.check(t, proposed)
+	}
 	text := f.issue("plain", "name", "ci", "description", "of the build")
 	if !strings.HasPrefix(text, "trento_pat_") {
 		t.Fatalf("token %q", text)

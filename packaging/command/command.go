@@ -16,14 +16,16 @@ import (
 
 // Run runs the command that the arguments of the process name, and returns the
 // exit status of the process.
-func Run() (status int) {
-	cmd := newRoot(os.Environ())
+func Run() int { return execute(newRoot(os.Environ())) }
+
+// execute runs a command, and returns the exit status of the process.
+func execute(cmd *cobra.Command) int {
 	if err := cmd.Execute(); err != nil {
 		if status, ok := errors.AsType[exitStatus](err); ok {
 			return int(status)
 		}
 		fmt.Fprintln(cmd.ErrOrStderr(), "trento-web:", err)
-		return 1
+		return int(statusOfError(err))
 	}
 	return 0
 }
@@ -62,7 +64,11 @@ is /usr/share/doc/trento-web/operation.md.`,
 		newServe(l),
 		newConfig(l),
 		newAdmin(l),
-		newAgents(l),
+		newLogin(l),
+		newLogout(l),
+		newGet(l),
+		newTag(l),
+		newCleanup(l),
 		newBackup(l),
 		newRestore(l),
 		newVerify(l),

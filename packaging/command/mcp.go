@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trento/packaging/client"
 	"trento/packaging/server"
 	"trento/ui/mcp"
 )
@@ -34,12 +35,12 @@ func newMCP(environ []string) *cobra.Command {
 			if bridge.Token, err = readToken(environ, tokenFile); err != nil {
 				return err
 			}
-			if caFile = cmp.Or(caFile, variable(environ, "TRENTO_CA_FILE")); caFile != "" {
-				if bridge.Roots, err = readCertificates(caFile); err != nil {
+			if caFile = cmp.Or(caFile, getenv(environ, "TRENTO_CA_FILE")); caFile != "" {
+				if bridge.Roots, err = client.ReadCertificates(caFile); err != nil {
 					return fmt.Errorf("--ca: %w", err)
 				}
 			}
-			bridge.Server = cmp.Or(bridge.Server, variable(environ, "TRENTO_SERVER"), "http://localhost:4000")
+			bridge.Server = cmp.Or(bridge.Server, getenv(environ, "TRENTO_SERVER"), "http://localhost:4000")
 			bridge.In, bridge.Out = os.Stdin, os.Stdout
 			return bridge.Run(ctx)
 		},
@@ -66,18 +67,8 @@ func readToken(environ []string, file string) (string, error) {
 		}
 		return strings.TrimSpace(token), nil
 	}
-	if token := strings.TrimSpace(variable(environ, "TRENTO_TOKEN")); token != "" {
+	if token := strings.TrimSpace(getenv(environ, "TRENTO_TOKEN")); token != "" {
 		return token, nil
 	}
 	return "", errors.New("there is no token: set TRENTO_TOKEN, or name a file with --token-file. Tokens are made in the console, under Profile")
-}
-
-// variable returns the value of an environment variable, "" if it is not set.
-func variable(environ []string, name string) string {
-	for _, assignment := range environ {
-		if value, ok := strings.CutPrefix(assignment, name+"="); ok {
-			return value
-		}
-	}
-	return ""
 }

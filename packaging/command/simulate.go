@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"os"
 	"os/signal"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trento/packaging/client"
 	"trento/store/discovery/fleet"
 )
 
@@ -36,7 +36,7 @@ func newSimulate() *cobra.Command {
 				defer cancel()
 			}
 			if caFile != "" {
-				roots, err := readCertificates(caFile)
+				roots, err := client.ReadCertificates(caFile)
 				if err != nil {
 					return fmt.Errorf("--ca: %w", err)
 				}
@@ -67,17 +67,4 @@ func newSimulate() *cobra.Command {
 	flags.DurationVar(&o.StepEvery, "step", 0, "let the landscape change this often; 0 never")
 	flags.DurationVar(&duration, "duration", 0, "end after this time; 0 runs until interrupted")
 	return cmd
-}
-
-// readCertificates reads a file with certificates in PEM format.
-func readCertificates(file string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s has no certificate in PEM format", file)
-	}
-	return pool, nil
 }

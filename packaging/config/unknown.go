@@ -24,6 +24,7 @@ func (l *loader) noticeUnknown() {
 	known := []string{
 		"ADMIN_USERNAME",                // noticeUnused adds the notice about it
 		"SSL_CERT_FILE", "SSL_CERT_DIR", // certificates that Go programs trust
+		"TRENTO_SERVER", "TRENTO_TOKEN", "TRENTO_CA_FILE", // of commands that ask a server
 	}
 	known = append(known, obsoleteVariables...)
 	for _, v := range l.variables {

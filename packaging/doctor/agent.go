@@ -39,11 +39,11 @@ func examineAgents(s *State, l *list) {
 	}
 	if n := len(a.Faulty); n > 0 {
 		l.warn(fmt.Sprintf("Reports of %s cannot be used in full: %s.", count(n, "host", "hosts"), shorten(a.Faulty)), "Parts of what is shown of them are missing or out of date.",
-			"trento-web agents HOST shows which parts").Page = "/agents"
+			"trento-web get agents HOST shows which parts").Page = "/agents"
 	}
 	for _, r := range a.Refused {
 		l.warn(fmt.Sprintf("An agent at %s was refused for its %s: %s.", r.Address, r.Of, r.Reason), "Nothing of it is shown, or it gets no messages.",
-			"trento-web agents shows all; the right key and address are on the page Connect an agent").Page = "/agents"
+			"trento-web get agents shows all; the right key and address are on the page Connect an agent").Page = "/agents"
 	}
 }
 

@@ -19,10 +19,14 @@ import (
 )
 
 // commandSocket is the Unix socket in the data directory at which the running
-// server answers commands on this machine, such as trento-web agents. Only the
+// server answers commands on this machine, such as trento-web get. Only the
 // user of the server and root can open it: they are the ones who can read the
 // data anyway. What they send counts as sent by the default admin.
 const commandSocket = "commands.sock"
+
+// CommandSocket returns the path of the socket at which the server with a
+// configuration answers commands on this machine, if it runs.
+func CommandSocket(c config.Config) string { return filepath.Join(c.DataDir, commandSocket) }
 
 // maxSocketPath is the longest path that Linux takes for a Unix socket.
 const maxSocketPath = 107
@@ -32,7 +36,7 @@ const maxSocketPath = 107
 // server that was killed.
 func (s *server) listenForCommands(handler http.Handler) (err error) {
 	s.commands = s.newHTTPServer(onlyAPI(handler))
-	socket := filepath.Join(s.config.DataDir, commandSocket)
+	socket := CommandSocket(s.config)
 	if len(socket) > maxSocketPath {
 		return fmt.Errorf("the path of the data directory %s is too long for the socket %s in it: choose a TRENTO_DATA_DIR of at most %d characters",
 			s.config.DataDir, commandSocket, maxSocketPath-len(commandSocket)-1)
@@ -84,7 +88,7 @@ func Get(ctx context.Context, c config.Config, address string, into any) error {
 // JSON unless that is nil. It returns the body of the answer, which the caller
 // must close. It fails with ErrNotRunning if there is no server.
 func request(ctx context.Context, c config.Config, method, address string, body any) (io.ReadCloser, error) {
-	socket := filepath.Join(c.DataDir, commandSocket)
+	socket := CommandSocket(c)
 	client := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -231,6 +231,16 @@ func limitExpiry(end *time.Time, now time.Time, settings *store.TokenSettings) *
 	return end
 }
 
+// proposedToken returns the name and scopes that a program such as trento-web
+// login proposes in the address of the form. Nothing is created before the
+// reader has seen them.
+func proposedToken(query url.Values) (name string, scopes []string) {
+	if scopes = query["scope"]; len(scopes) == 0 {
+		scopes = []string{fullScope}
+	}
+	return query.Get("name"), scopes
+}
+
 // createToken answers GET and POST /profile/tokens/new.
 func (s *ownTokenHandlers) createToken(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
@@ -249,8 +259,9 @@ func (s *ownTokenHandlers) createToken(w http.ResponseWriter, r *http.Request) e
 	}
 	now := s.Store.Now()
 	if r.Method != http.MethodPost {
-		scopes, administers := []string{fullScope}, false
-		d.fillFields("", "")
+		name, scopes := proposedToken(r.URL.Query())
+		administers := false
+		d.fillFields(name, "")
 		if from != "" {
 			t, err := s.ownToken(r.Context(), from)
 			if err != nil {

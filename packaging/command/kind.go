@@ -1,0 +1,213 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trento/packaging/client"
+)
+
+// kind is a kind of objects that trento-web get shows.
+type kind struct {
+	name, singular string   // as on the command line: "sap-systems", "sap-system"
+	aliases        []string // further names
+	short          string   // one line of help
+	columns        []column
+	empty          string // shown in place of an empty table; "" for the usual words
+	// describe prints all of one object, in place of a row of a table; nil if
+	// the row is all there is.
+	describe func(io.Writer, json.RawMessage) error
+	// appendix prints what belongs below the table of all objects; nil for
+	// nothing.
+	appendix func(context.Context, *client.Server, io.Writer) error
+	// list asks a server for all objects, or for those that the parameters of a
+	// query leave.
+	list func(context.Context, *client.Server, url.Values) ([]item, error)
+	// idsBy returns the parameters with which list answers with names and ids
+	// only; nil if there are none.
+	idsBy url.Values
+	// filters are the fields that the server filters and sorts by; nil if it
+	// does neither.
+	filters []string
+	// topics are the kinds of objects whose events change this list.
+	topics []string
+}
+
+// column is a column of a table.
+type column struct {
+	title    string
+	place    place
+	coloured bool // shows words of health or severity
+}
+
+// place says in which output a column is.
+type place int
+
+const (
+	always   place = iota
+	onlyWide       // with -o wide and -o csv
+)
+
+// cell is a value of an object: as a table shows it, and as programs read it.
+type cell struct{ shown, exact string }
+
+// item is one object of a list.
+type item struct {
+	id, name string
+	cells    []cell // one for each column of the kind
+	answer   json.RawMessage
+}
+
+// columnOf is a column of a kind whose objects have type T.
+type columnOf[T any] struct {
+	column
+	cell func(*T) cell
+}
+
+// wide and health are columns that are not in each output, or coloured.
+func wide(title string) column   { return column{title: title, place: onlyWide} }
+func health(title string) column { return column{title: title, coloured: true} }
+
+// plain is a column that is in each output.
+func plain(title string) column { return column{title: title} }
+
+// columnsOf returns the columns without the functions of their cells.
+func columnsOf[T any](typed []columnOf[T]) []column {
+	columns := make([]column, len(typed))
+	for i := range typed {
+		columns[i] = typed[i].column
+	}
+	return columns
+}
+
+// itemsOf returns the objects of an answer as items. answers are the same
+// objects as the server sent them.
+func itemsOf[T any](answers []json.RawMessage, objects []T, columns []columnOf[T], identify func(*T) (id, name string)) ([]item, error) {
+	if len(answers) != len(objects) {
+		return nil, fmt.Errorf("the answer of the server has %d objects, of which %d could be read", len(answers), len(objects))
+	}
+	items := make([]item, len(objects))
+	for i := range objects {
+		o := &objects[i]
+		items[i].id, items[i].name = identify(o)
+		items[i].answer = answers[i]
+		items[i].cells = make([]cell, len(columns))
+		for j := range columns {
+			items[i].cells[j] = columns[j].cell(o)
+		}
+	}
+	return items, nil
+}
+
+// itemsOfList returns the items of an answer that is a bare list.
+func itemsOfList[T any](body []byte, objects *[]T, columns []columnOf[T], identify func(*T) (id, name string)) ([]item, error) {
+	var answers []json.RawMessage
+	if err := json.Unmarshal(body, &answers); err != nil {
+		return nil, err
+	}
+	return itemsOf(answers, *objects, columns, identify)
+}
+
+// The forms of cells.
+
+func text[T ~string](value T) cell {
+	if value == "" {
+		return cell{"-", ""}
+	}
+	return cell{string(value), string(value)}
+}
+
+func textOrNil[T ~string](value *T) cell {
+	if value == nil {
+		return text("")
+	}
+	return text(*value)
+}
+
+func moment(at *time.Time) cell {
+	if at == nil {
+		return cell{"-", ""}
+	}
+	return cell{timeOf(at), at.UTC().Format(time.RFC3339Nano)}
+}
+
+// momentOrNever is a time in the future that need not come.
+func momentOrNever(at *time.Time) cell {
+	if at == nil {
+		return cell{"never", ""}
+	}
+	return moment(at)
+}
+
+func number(n *int) cell {
+	if n == nil {
+		return cell{"-", ""}
+	}
+	return text(fmt.Sprint(*n))
+}
+
+func list[T ~string](values []T) cell {
+	texts := make([]string, len(values))
+	for i, value := range values {
+		texts[i] = string(value)
+	}
+	return text(strings.Join(texts, ", "))
+}
+
+func identity(id *uuid.UUID) cell {
+	if id == nil {
+		return text("")
+	}
+	return text(id.String())
+}
+
+func tags(of client.Tags) cell {
+	values := make([]string, len(of))
+	for i := range of {
+		values[i] = of[i].Value
+	}
+	slices.Sort(values)
+	return list(values)
+}
+
+// choose returns the items with the given names or ids. It fails if a name has
+// no item, and lists the candidates if a name has several.
+func choose(k *kind, items []item, names []string) ([]item, error) {
+	var chosen []item
+	for _, name := range names {
+		found := slices.DeleteFunc(slices.Clone(items), func(i item) bool { return i.id != strings.ToLower(name) })
+		if len(found) == 0 {
+			found = slices.DeleteFunc(slices.Clone(items), func(i item) bool { return i.name != name })
+		}
+		if len(found) == 0 {
+			return nil, noSuch("no %s has the name or id %q; \"trento-web get %s\" lists them", k.singular, name, k.name)
+		}
+		chosen = append(chosen, found...)
+	}
+	return chosen, nil
+}
+
+// chooseOne returns the item with a name or id. It fails if there is none, or
+// if there are several.
+func chooseOne(k *kind, items []item, name string) (item, error) {
+	found, err := choose(k, items, []string{name})
+	if err != nil {
+		return item{}, err
+	}
+	if len(found) > 1 {
+		candidates := make([]string, len(found))
+		for i := range found {
+			candidates[i] = found[i].id
+		}
+		return item{}, noSuch("%d %s have the name %q; choose one by its id: %s", len(found), k.name, name, strings.Join(candidates, ", "))
+	}
+	return found[0], nil
+}

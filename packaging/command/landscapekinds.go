@@ -1,0 +1,291 @@
+package command
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"trento/packaging/client"
+)
+
+func newHosts() kind {
+	columns := []columnOf[client.Host]{
+		{plain("NAME"), func(h *client.Host) cell { return text(h.Hostname) }},
+		{health("HEALTH"), func(h *client.Host) cell { return text(h.Health) }},
+		{health("HEARTBEAT"), func(h *client.Host) cell { return text(h.Heartbeat) }},
+		{plain("ADDRESSES"), func(h *client.Host) cell { return list(h.IpAddresses) }},
+		{plain("PROVIDER"), func(h *client.Host) cell { return textOrNil(h.Provider) }},
+		{plain("AGENT"), func(h *client.Host) cell { return text(h.AgentVersion) }},
+		{plain("TAGS"), func(h *client.Host) cell { return tags(h.Tags) }},
+		{wide("ARCH"), func(h *client.Host) cell { return text(h.Arch) }},
+		{wide("LAST HEARTBEAT"), func(h *client.Host) cell { return moment(h.LastHeartbeatTimestamp) }},
+		{wide("CLUSTER ID"), func(h *client.Host) cell { return identity(h.ClusterId) }},
+		{wide("ID"), func(h *client.Host) cell { return identity(&h.Id) }},
+	}
+	return kind{
+		name: "hosts", singular: "host", short: "Show hosts: health, addresses, agent, tags", columns: columnsOf(columns),
+		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
+			answer, err := s.ListHostsWithResponse(ctx, client.WithQuery(query))
+			if err != nil {
+				return nil, err
+			}
+			return itemsOfList(answer.Body, answer.JSON200, columns, func(h *client.Host) (string, string) { return h.Id.String(), h.Hostname })
+		},
+	}
+}
+
+func newClusters() kind {
+	columns := []columnOf[client.Cluster]{
+		{plain("NAME"), func(c *client.Cluster) cell { return textOrNil(c.Name) }},
+		{health("HEALTH"), func(c *client.Cluster) cell { return text(c.Health) }},
+		{plain("TYPE"), func(c *client.Cluster) cell { return text(c.Type) }},
+		{plain("SID"), func(c *client.Cluster) cell { return list(sidsOf(c)) }},
+		{plain("HOSTS"), func(c *client.Cluster) cell { return number(c.HostsNumber) }},
+		{plain("RESOURCES"), func(c *client.Cluster) cell { return number(c.ResourcesNumber) }},
+		{plain("TAGS"), func(c *client.Cluster) cell { return tags(c.Tags) }},
+		{wide("STATE"), func(c *client.Cluster) cell { return text(c.State) }},
+		{wide("PROVIDER"), func(c *client.Cluster) cell { return text(c.Provider) }},
+		{wide("CHANGED"), func(c *client.Cluster) cell { return textOrNil(c.CibLastWritten) }},
+		{wide("ID"), func(c *client.Cluster) cell { return identity(&c.Id) }},
+	}
+	return kind{
+		name: "clusters", singular: "cluster", short: "Show clusters: health, type, SIDs, size, tags", columns: columnsOf(columns),
+		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
+			answer, err := s.ListClustersWithResponse(ctx, client.WithQuery(query))
+			if err != nil {
+				return nil, err
+			}
+			return itemsOfList(answer.Body, answer.JSON200, columns, func(c *client.Cluster) (string, string) {
+				name := c.Id.String()
+				if c.Name != nil {
+					name = *c.Name
+				}
+				return c.Id.String(), name
+			})
+		},
+	}
+}
+
+// sidsOf returns the SIDs of the database and of the SAP systems in a cluster.
+func sidsOf(c *client.Cluster) []string {
+	sids := slices.Clone(c.AdditionalSids)
+	if c.Sid != "" && !slices.Contains(sids, c.Sid) {
+		sids = append([]string{c.Sid}, sids...)
+	}
+	return sids
+}
+
+func newDatabases() kind {
+	columns := []columnOf[client.Database]{
+		{plain("SID"), func(d *client.Database) cell { return text(d.Sid) }},
+		{health("HEALTH"), func(d *client.Database) cell { return text(d.Health) }},
+		{plain("INSTANCES"), func(d *client.Database) cell { return list(databaseInstances(d.DatabaseInstances)) }},
+		{plain("REPLICATION"), func(d *client.Database) cell { return list(replicationSites(d.DatabaseInstances)) }},
+		{plain("TAGS"), func(d *client.Database) cell { return tags(d.Tags) }},
+		{wide("ID"), func(d *client.Database) cell { return identity(&d.Id) }},
+	}
+	return kind{
+		name: "databases", singular: "database", short: "Show HANA databases: health, instances, replication, tags", columns: columnsOf(columns),
+		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
+			answer, err := s.ListDatabasesWithResponse(ctx, client.WithQuery(query))
+			if err != nil {
+				return nil, err
+			}
+			return itemsOfList(answer.Body, answer.JSON200, columns, func(d *client.Database) (string, string) { return d.Id.String(), d.Sid })
+		},
+	}
+}
+
+// databaseInstances returns the instances of a database as NUMBER@HOST.
+func databaseInstances(instances []client.DatabaseInstance) (texts []string) {
+	for i := range instances {
+		texts = append(texts, instances[i].InstanceNumber+"@"+textOf(instances[i].InstanceHostname))
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+// replicationSites returns the sites of a database with their roles, the
+// primary one first.
+func replicationSites(instances []client.DatabaseInstance) (sites []string) {
+	for i := range instances {
+		if role, site := instances[i].SystemReplication, instances[i].SystemReplicationSite; role != nil {
+			sites = append(sites, strings.ToLower(string(*role))+" "+textOf(site))
+		}
+	}
+	slices.Sort(sites)
+	return slices.Compact(sites)
+}
+
+func newSAPSystems() kind {
+	columns := []columnOf[client.SAPSystem]{
+		{plain("SID"), func(s *client.SAPSystem) cell { return text(s.Sid) }},
+		{health("HEALTH"), func(s *client.SAPSystem) cell { return text(s.Health) }},
+		{plain("INSTANCES"), func(s *client.SAPSystem) cell { return list(applicationInstances(s.ApplicationInstances)) }},
+		{plain("DATABASE"), func(s *client.SAPSystem) cell { return text(s.DatabaseSid) }},
+		{health("DATABASE HEALTH"), func(s *client.SAPSystem) cell { return text(s.DatabaseHealth) }},
+		{plain("TENANT"), func(s *client.SAPSystem) cell { return text(s.Tenant) }},
+		{plain("TAGS"), func(s *client.SAPSystem) cell { return tags(s.Tags) }},
+		{wide("ENSA"), func(s *client.SAPSystem) cell { return text(s.EnsaVersion) }},
+		{wide("DATABASE ADDRESS"), func(s *client.SAPSystem) cell { return text(s.DbHost) }},
+		{wide("ID"), func(s *client.SAPSystem) cell { return identity(&s.Id) }},
+	}
+	return kind{
+		name: "sap-systems", singular: "sap-system", aliases: []string{"sap_systems", "systems"},
+		short: "Show SAP systems: health, instances, database, tags", columns: columnsOf(columns),
+		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
+			answer, err := s.ListSAPSystemsWithResponse(ctx, client.WithQuery(query))
+			if err != nil {
+				return nil, err
+			}
+			return itemsOfList(answer.Body, answer.JSON200, columns, func(s *client.SAPSystem) (string, string) { return s.Id.String(), s.Sid })
+		},
+	}
+}
+
+// applicationInstances returns the instances of an SAP system as NUMBER@HOST.
+func applicationInstances(instances []client.ApplicationInstance) (texts []string) {
+	for i := range instances {
+		texts = append(texts, instances[i].InstanceNumber+"@"+textOf(instances[i].InstanceHostname))
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+// instance is an instance of a database or of an SAP system.
+type instance struct {
+	client.ApplicationInstance // those of databases have the same fields, and more
+
+	database bool
+	systemID uuid.UUID
+	hostname string // of the host it runs on
+	answer   json.RawMessage
+}
+
+func newInstances() kind {
+	columns := []columnOf[instance]{
+		{plain("SID"), func(i *instance) cell { return text(i.Sid) }},
+		{plain("NUMBER"), func(i *instance) cell { return text(i.InstanceNumber) }},
+		{plain("HOST"), func(i *instance) cell { return text(i.hostname) }},
+		{health("HEALTH"), func(i *instance) cell { return text(i.Health) }},
+		{plain("FEATURES"), func(i *instance) cell { return text(i.Features) }},
+		{plain("ABSENT SINCE"), func(i *instance) cell { return moment(i.AbsentAt) }},
+		{wide("PART OF"), func(i *instance) cell {
+			if i.database {
+				return text("database")
+			}
+			return text("SAP system")
+		}},
+		{wide("VIRTUAL HOST"), func(i *instance) cell { return textOrNil(i.InstanceHostname) }},
+		{wide("SYSTEM ID"), func(i *instance) cell { return identity(&i.systemID) }},
+		{wide("HOST ID"), func(i *instance) cell { return identity(&i.HostId) }},
+	}
+	return kind{
+		name: "instances", singular: "instance", short: "Show instances of databases and SAP systems: host, health, features", columns: columnsOf(columns),
+		list: func(ctx context.Context, s *client.Server, _ url.Values) ([]item, error) {
+			instances, answers, err := listInstances(ctx, s)
+			if err != nil {
+				return nil, err
+			}
+			return itemsOf(answers, instances, columns, func(i *instance) (string, string) {
+				return i.systemID.String() + "/" + i.HostId.String() + "/" + i.InstanceNumber, i.Sid
+			})
+		},
+	}
+}
+
+// listInstances asks a server for all instances: by SID, number and host.
+func listInstances(ctx context.Context, s *client.Server) (instances []instance, answers []json.RawMessage, err error) {
+	databases, err := s.ListDatabasesWithResponse(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	systems, err := s.ListSAPSystemsWithResponse(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	hosts, err := s.ListHostsWithResponse(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	names := make(map[uuid.UUID]string)
+	for i := range *hosts.JSON200 {
+		names[(*hosts.JSON200)[i].Id] = (*hosts.JSON200)[i].Hostname
+	}
+	var all []instance
+	for _, source := range []struct {
+		body     []byte
+		database bool
+	}{{databases.Body, true}, {systems.Body, false}} {
+		found, err := readInstances(source.body, source.database)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, found...)
+	}
+	for i := range all {
+		all[i].hostname = names[all[i].HostId]
+	}
+	slices.SortFunc(all, func(a, b instance) int {
+		return cmp.Or(strings.Compare(a.Sid, b.Sid), strings.Compare(a.InstanceNumber, b.InstanceNumber), strings.Compare(a.hostname, b.hostname))
+	})
+	for i := range all {
+		answers = append(answers, all[i].answer)
+	}
+	return all, answers, nil
+}
+
+// readInstances returns the instances in a list of databases or of SAP systems.
+func readInstances(body []byte, database bool) (instances []instance, err error) {
+	var systems []struct {
+		ID           uuid.UUID         `json:"id"`
+		Databases    []json.RawMessage `json:"database_instances"`
+		Applications []json.RawMessage `json:"application_instances"`
+	}
+	if err := json.Unmarshal(body, &systems); err != nil {
+		return nil, err
+	}
+	for _, s := range systems {
+		parts := s.Applications // beside them, an SAP system repeats the instances of its database
+		if database {
+			parts = s.Databases
+		}
+		for _, part := range parts {
+			i := instance{database: database, systemID: s.ID, answer: part}
+			if err := json.Unmarshal(part, &i.ApplicationInstance); err != nil {
+				return nil, err
+			}
+			instances = append(instances, i)
+		}
+	}
+	return instances, nil
+}
+
+func newHealth() kind {
+	columns := []columnOf[client.HealthSummary]{
+		{plain("SID"), func(h *client.HealthSummary) cell { return text(h.Sid) }},
+		{health("SYSTEM"), func(h *client.HealthSummary) cell { return text(h.SapsystemHealth) }},
+		{health("APPLICATION"), func(h *client.HealthSummary) cell { return text(h.ApplicationHealth) }},
+		{health("APPLICATION CLUSTER"), func(h *client.HealthSummary) cell { return textOrNil(h.ApplicationClusterHealth) }},
+		{health("DATABASE"), func(h *client.HealthSummary) cell { return text(h.DatabaseHealth) }},
+		{health("DATABASE CLUSTER"), func(h *client.HealthSummary) cell { return textOrNil(h.DatabaseClusterHealth) }},
+		{health("HOSTS"), func(h *client.HealthSummary) cell { return text(h.HostsHealth) }},
+		{wide("DATABASE SID"), func(h *client.HealthSummary) cell { return text(h.DatabaseSid) }},
+		{wide("ID"), func(h *client.HealthSummary) cell { return identity(&h.Id) }},
+	}
+	return kind{
+		name: "health", singular: "SAP system", short: "Show the health of the SAP systems and of all they stand on", columns: columnsOf(columns),
+		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
+			answer, err := s.ListSAPSystemHealthWithResponse(ctx, client.WithQuery(query))
+			if err != nil {
+				return nil, err
+			}
+			return itemsOfList(answer.Body, answer.JSON200, columns, func(h *client.HealthSummary) (string, string) { return h.Id.String(), h.Sid })
+		},
+	}
+}

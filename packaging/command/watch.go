@@ -1,0 +1,158 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"trento/packaging/client"
+)
+
+// watchInterval is the time between two looks at a list.
+const watchInterval = 5 * time.Second
+
+// watch prints the objects of a kind, and then each that is added, changed or
+// removed, until the context ends. While the server does not answer it waits.
+func watch(ctx context.Context, s *client.Server, k *kind, names []string, p *printer, stderr io.Writer) error {
+	s.KeepAnswers()
+	before, err := listChosen(ctx, s, k, names, nil)
+	if err != nil {
+		return endOfWatch(ctx, err)
+	}
+	if err := p.print(before, ""); err != nil {
+		return err
+	}
+	w := waiter{stderr: stderr}
+	for pause(ctx, watchInterval) {
+		items, err := k.list(ctx, s, nil)
+		if w.waits(err) {
+			continue
+		} else if err != nil {
+			return endOfWatch(ctx, err)
+		}
+		if len(names) > 0 {
+			items = slices.DeleteFunc(items, func(i item) bool { return !slices.Contains(names, i.name) && !slices.Contains(names, i.id) })
+		}
+		if err := p.printChanges(before, items); err != nil {
+			return err
+		}
+		before = items
+	}
+	return nil
+}
+
+// endOfWatch returns the error with which watching ends: none if the user has
+// ended it.
+func endOfWatch(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// pause waits. It returns false if the context ends before.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// printChanges prints the items that differ from those before.
+func (p *printer) printChanges(before, items []item) error {
+	var added, changed, removed []item
+	old := make(map[string]item, len(before))
+	for _, i := range before {
+		old[i.id] = i
+	}
+	for _, i := range items {
+		was, known := old[i.id]
+		delete(old, i.id)
+		if !known {
+			added = append(added, i)
+		} else if p.differ(was, i) {
+			changed = append(changed, i)
+		}
+	}
+	for _, i := range before {
+		if _, gone := old[i.id]; gone {
+			removed = append(removed, i)
+		}
+	}
+	for _, part := range []struct {
+		change string
+		items  []item
+	}{{"added", added}, {"changed", changed}, {"removed", removed}} {
+		if len(part.items) > 0 {
+			if err := p.print(part.items, part.change); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// differ reports whether two states of an object differ in what is printed.
+func (p *printer) differ(a, b item) bool {
+	if p.output == jsonOutput || p.output == yamlOutput {
+		return !bytes.Equal(a.answer, b.answer)
+	}
+	return slices.ContainsFunc(p.shown(), func(i int) bool { return a.cells[i] != b.cells[i] })
+}
+
+// followLog prints entries of the activity log as they come, until the context
+// ends. newest is the cursor of the newest entry that was printed, nil if there
+// was none.
+func followLog(ctx context.Context, s *client.Server, params *client.ReadActivityLogParams, newest *string, p *printer, stderr io.Writer) error {
+	w := waiter{stderr: stderr}
+	for pause(ctx, watchInterval) {
+		for {
+			page, size := *params, pageSize
+			page.Before, page.Last = newest, &size
+			if newest == nil { // everything is new
+				page.Last, page.First = nil, &size
+			}
+			items, at, err := readLogPage(ctx, s, &page)
+			if w.waits(err) {
+				break
+			} else if err != nil {
+				return endOfWatch(ctx, err)
+			}
+			slices.Reverse(items)
+			if err := p.print(items, ""); err != nil {
+				return err
+			}
+			if at.StartCursor != nil {
+				newest = at.StartCursor
+			}
+			if !at.HasPreviousPage {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// waiter says once that the server is away, however often it is asked.
+type waiter struct {
+	stderr io.Writer
+	away   bool
+}
+
+// waits reports whether an error means that the server is away.
+func (w *waiter) waits(err error) bool {
+	_, away := errors.AsType[*client.Unreachable](err)
+	if away && !w.away {
+		fmt.Fprintln(w.stderr, "trento-web:", err, "- waiting for it")
+	}
+	w.away = away
+	return away
+}
