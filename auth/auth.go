@@ -81,6 +81,9 @@ type Options struct {
 	// Introspectors are the networks that may use token introspection. This
 	// machine always may.
 	Introspectors []netip.Prefix
+	// TokenRateLimit is how often each personal access token may be used in a
+	// minute; 0 means that there is no limit.
+	TokenRateLimit int
 	// Provider is the identity provider that is in charge of the accounts; nil:
 	// this server is in charge of them.
 	Provider sso.Provider
@@ -127,6 +130,7 @@ type Auth struct {
 	attemptSealer      cipher.AEAD // encrypts sign-ins at the provider and logout tokens
 	untrustedProxies   untrustedProxies
 	agentRefusals      remote.Refusals
+	tokenLimit         *tokenLimit
 }
 
 // New returns an Auth. It fails if a secret is missing, too short or used
@@ -213,7 +217,8 @@ func New(o Options) (*Auth, error) {
 		limiter:         newLimiter(o.Now, o.Log),
 		scopes:          newScopes(o.Operations), introspectors: o.Introspectors,
 		pendingSignInCodec: newPendingSignInCodec(pendingSignInKey), deviceCodec: newDeviceCodec(deviceKey),
-		provider: o.Provider, origin: o.Origin, attemptSealer: attempts,
+		tokenLimit: newTokenLimit(o.TokenRateLimit, o.Now),
+		provider:   o.Provider, origin: o.Origin, attemptSealer: attempts,
 		messages: messageCredentials{user: o.MessageUser, password: o.MessagePassword, sealer: messages},
 		alerts:   alertSettings{configured: o.Alerts, sealer: alerts},
 	}
@@ -417,13 +422,14 @@ func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation 
 
 // isPermitted decides for a known user. A request with a token must meet two
 // conditions: the owner has the ability now, and the scopes of the token permit
-// the route.
+// the route. A session that was started with a token must be one that may see
+// the console.
 func isPermitted(id *Identity, need Access, tokens TokenRule, operation string) bool {
 	t := id.Token
 	switch {
 	case t == nil:
 		return id.May(need)
-	case operation == "" && !opensConsole(t):
+	case operation == "" && id.Via != ViaPersonalToken && !opensConsole(t):
 		return false
 	}
 	return need.isSatisfiedBy(id.User.Abilities) && tokens.permits(t, operation)

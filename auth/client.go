@@ -63,6 +63,11 @@ func (a *Auth) ServerURL(r *http.Request) string {
 	return address
 }
 
+// IsFromTrustedProxy reports whether a request comes through a trusted proxy.
+func (a *Auth) IsFromTrustedProxy(r *http.Request) bool {
+	return a.isTrustedProxy(parsePeer(r.RemoteAddr))
+}
+
 // IsReadable reports whether others on the network can read what a client and
 // this server send each other: the client does not use HTTPS, and is not on this
 // machine.

@@ -182,13 +182,15 @@ func TestConsoleWithToken(t *testing.T) {
 	}
 }
 
-// TestTokensAreForPrograms checks that the pages and the event stream of the
-// console accept no token.
+// TestTokensAreForPrograms checks that the pages of the console accept no token,
+// but its files and its event stream do.
 func TestTokensAreForPrograms(t *testing.T) {
 	f := newFixture(t)
 	_, text := f.token(f.user("ann"), "a")
 	for path, taken := range map[string]bool{
-		"/api/v1/hosts": true, "//api/v1/hosts": true, "/": false, "/events": false, "/hosts": false, "/apis": false, "/x/../events": false,
+		"/api/v1/hosts": true, "//api/v1/hosts": true, "/wanda/api/checks": true, "/mcp": true, "/metrics": true,
+		"/events": true, "/hosts.csv": true, "/activity_log.jsonl": true, "/x/../events": true,
+		"/": false, "/hosts": false, "/apis": false, "/metrics.html": false, "/events/x": false, "/x.csv/y": false, "/api/../hosts": false,
 	} {
 		if id := f.identify(withHeader(get(path), "Authorization", "Bearer "+text)); (id != nil) != taken {
 			t.Errorf("%s: %v", path, id)

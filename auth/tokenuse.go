@@ -43,12 +43,32 @@ type presentedToken struct {
 	username     string // the user name sent with it, for viaBasic and viaLogin
 }
 
+// programRooms are the first segments of the addresses that are for programs.
+var programRooms = []string{"api", "wanda", "mcp", "metrics"}
+
+// IsProgramRoom reports whether addresses with this first segment are for
+// programs.
+func IsProgramRoom(segment string) bool { return slices.Contains(programRooms, segment) }
+
+// IsForPrograms reports whether the address with this path is for programs: it
+// is in one of their rooms, or the console answers there with a file or an
+// event stream instead of a page.
+func IsForPrograms(address string) bool {
+	clean := path.Clean(address)
+	switch path.Ext(clean) {
+	case ".csv", ".jsonl":
+		return true
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(clean, "/"), "/")
+	return clean == "/events" || IsProgramRoom(first)
+}
+
 // tokenInRequest returns the token that a request presents. Pages of the console
 // accept no tokens: tokens are for programs. A header takes precedence over a
 // parameter. Assistants send it in a header only.
 func tokenInRequest(r *http.Request) (presentedToken, bool) {
 	isAssistant := r.URL.Path == assistantPath
-	if !isAssistant && !strings.HasPrefix(path.Clean(r.URL.Path), "/api/") {
+	if !IsForPrograms(r.URL.Path) {
 		return presentedToken{}, false
 	}
 	if text, ok := bearerToken(r.Header.Get("Authorization")); ok {

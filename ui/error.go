@@ -28,13 +28,17 @@ type errorPage struct {
 func (*errorPage) Template() string { return "error" }
 
 // answerError answers a request whose handler returned an error. All errors of the
-// console are answered here.
+// console are answered here: with a page or, to programs, as the API does.
 func (s *server) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	status := api.Status(err)
 	if errors.Is(err, auth.ErrExternal) {
 		// To a program the answer says that the operation is switched off. To a
 		// reader of the console the page does not exist.
 		status = http.StatusNotFound
+	}
+	if isFromProgram(r) {
+		s.api.Fail(w, r, err)
+		return
 	}
 	if status == http.StatusUnauthorized {
 		s.sendToSignIn(w, r)

@@ -159,6 +159,14 @@ func (f *fixture) newAuth(change func(*auth.Options)) *auth.Auth {
 	return a
 }
 
+// restartAuth answers requests with other options of package auth from now on.
+func (f *fixture) restartAuth(change func(*auth.Options)) {
+	f.t.Helper()
+	f.auth = f.newAuth(change)
+	f.options.Auth = f.auth
+	f.restart(f.options)
+}
+
 // restart answers requests with other options from now on.
 func (f *fixture) restart(o page.Options) {
 	f.t.Helper()
@@ -295,6 +303,7 @@ type call struct {
 	form           url.Values // of a POST
 	header         http.Header
 	cookies        []*http.Cookie
+	ctx            context.Context // nil: one that does not end
 }
 
 // do sends a request as a browser does from a page of the console.
@@ -305,6 +314,9 @@ func (f *fixture) do(c call) *httptest.ResponseRecorder {
 	}
 	r := httptest.NewRequest(c.method, c.target, strings.NewReader(c.form.Encode()))
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if c.method == http.MethodGet {
+		r.Header.Set("Accept", "text/html,*/*;q=0.8") // as browsers do
+	}
 	if c.form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -316,6 +328,9 @@ func (f *fixture) do(c call) *httptest.ResponseRecorder {
 	}
 	for _, cookie := range c.cookies {
 		r.AddCookie(cookie)
+	}
+	if c.ctx != nil {
+		r = r.WithContext(c.ctx)
 	}
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r)

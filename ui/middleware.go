@@ -5,11 +5,13 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/felixge/httpsnoop"
 
 	"trento/auth"
+	"trento/store/fault"
 	"trento/ui/account"
 	"trento/ui/api"
 	"trento/ui/page"
@@ -103,6 +105,32 @@ func limitBodies(next http.Handler) http.Handler {
 	})
 }
 
+// limitTokens refuses requests whose personal access token is used too often.
+// The answers to requests with a token say how often it can still be used, in
+// the two header fields of the current draft of the IETF
+// (draft-ietf-httpapi-ratelimit-headers): the older X-RateLimit fields mean
+// something else with every server. Agents and people show no such token.
+func (s *server) limitTokens(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		quota, ok := s.Auth.UseToken(auth.From(r.Context()))
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		h := w.Header()
+		h.Set("RateLimit-Policy", fmt.Sprintf(`"token";q=%d;w=60`, quota.PerMinute))
+		h.Set("RateLimit", fmt.Sprintf(`"token";r=%d;t=%d`, quota.Remaining, quota.FullAfter))
+		if quota.RetryAfter > 0 {
+			h.Set("Retry-After", strconv.Itoa(quota.RetryAfter))
+			s.api.Fail(w, r, errTokenUsedTooOften)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+var errTokenUsedTooOften = &fault.Error{Kind: fault.TooOften, Detail: "This token is used too often. Try again after the seconds in Retry-After."}
+
 // refuseCrossOrigin refuses unsafe requests that another site caused. It checks
 // only requests that a cookie identifies: no other site can make a browser send
 // a header with a token or key. If such a header is wrong, but a cookie
@@ -115,7 +143,7 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r) || isMCP(r) {
+		if isAPI(r) {
 			s.api.Fail(w, r, auth.ErrForbidden)
 			return
 		}
@@ -123,7 +151,7 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	}))
 	guarded := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r) && !isIdentifiedByCookie(auth.From(r.Context())) {
+		if isAPI(r) && !isMCP(r) && !isIdentifiedByCookie(auth.From(r.Context())) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -135,10 +163,11 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 // cookies with requests that other sites cause, too.
 func isIdentifiedByCookie(id *auth.Identity) bool { return id != nil && id.Via == auth.ViaSession }
 
-// isAPI reports whether a request is for package api, by the first segment of
-// its path as it was sent. Escaped slashes and dots are part of names. Repeated
-// slashes are ignored, because some agents send them.
+// isAPI reports whether a request is for a room of programs and not for the
+// console, by the first segment of its path as it was sent. Escaped slashes and
+// dots are part of names. Repeated slashes are ignored, because some agents send
+// them.
 func isAPI(r *http.Request) bool {
 	first, _, _ := strings.Cut(strings.TrimLeft(r.URL.EscapedPath(), "/"), "/")
-	return first == "api" || first == "wanda"
+	return auth.IsProgramRoom(first)
 }

@@ -64,7 +64,7 @@ func TestCaching(t *testing.T) {
 	f := newFixture(t)
 	f.user("ada")
 	w := f.do(call{target: "/hosts", as: "ada"})
-	if w.Header().Get("Cache-Control") != "no-store" || !slices.Equal(w.Header().Values("Vary"), []string{"Accept-Encoding", "X-Fragment"}) {
+	if w.Header().Get("Cache-Control") != "no-store" || !slices.Equal(w.Header().Values("Vary"), []string{"Accept", "Accept-Encoding", "X-Fragment"}) {
 		t.Errorf("page: %v", w.Header())
 	}
 	link, _ := attribute(parseMarkup(t, w.Body.String()).all("link[rel=stylesheet]")[0], "href")
@@ -141,7 +141,7 @@ func TestMethods(t *testing.T) {
 	f := newFixture(t)
 	f.user("ada")
 	w := f.do(call{method: "PUT", target: "/hosts", as: "ada"})
-	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD, OPTIONS" {
 		t.Errorf("PUT: %d, Allow %q", w.Code, w.Header().Get("Allow"))
 	}
 	if w := f.do(call{method: "HEAD", target: "/hosts", as: "ada"}); w.Code != http.StatusOK {
@@ -166,11 +166,14 @@ func TestFormsAreBounded(t *testing.T) {
 	}
 }
 
+// noProxy trusts nobody.
+func noProxy(*http.Request) bool { return false }
+
 func TestPanicsAndFaultsAreAnswered(t *testing.T) {
 	t.Parallel()
 	log := new(logBuffer)
 	s := &server{Console: &page.Console{Options: page.Options{Log: newTestLog(log)}}}
-	h := chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh no") }), page.NameRequest, s.logRequests)
+	h := chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh no") }), page.NameRequests(noProxy), s.logRequests)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	id := w.Header().Get(api.RequestIDHeader)
@@ -192,7 +195,7 @@ func TestPanicInAnAnswer(t *testing.T) {
 			t.Error(err)
 		}
 		panic("oh no")
-	}), page.NameRequest, s.logRequests))
+	}), page.NameRequests(noProxy), s.logRequests))
 	defer server.Close()
 	if response, err := http.Get(server.URL); err == nil {
 		defer response.Body.Close()
@@ -212,7 +215,7 @@ func TestFaultsKeepTheirCause(t *testing.T) {
 	s := f.server(t)
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/hosts", nil)
-	h := page.NameRequest(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answerError(w, r, errorText(secret)) }))
+	h := page.NameRequests(noProxy)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answerError(w, r, errorText(secret)) }))
 	h.ServeHTTP(w, r)
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), secret) {
 		t.Errorf("status %d: %s", w.Code, w.Body)
@@ -251,7 +254,7 @@ func TestRoomOfPath(t *testing.T) {
 		"/hosts/%2e%2e/api/v1/hosts": false, "/hosts/../api/v1/hosts": false, "/./api/v1/hosts": false,
 	} {
 		for _, method := range []string{"GET", "POST", "DELETE"} {
-			w := f.do(call{method: method, target: target, as: "ada"})
+			w := f.do(call{method: method, target: target, as: "ada", header: http.Header{"Accept": {"text/html,*/*"}}})
 			if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") != api && w.Code != http.StatusMovedPermanently {
 				t.Errorf("%s %s: status %d, %s", method, target, w.Code, w.Header().Get("Content-Type"))
 			}

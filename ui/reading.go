@@ -15,7 +15,7 @@ import (
 // transaction, so that a slow client cannot keep it open.
 func (s *server) inOneRead(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !page.IsReadOnly(r) || isAPI(r) || isMCP(r) || needsOwnReads(r) || s.account.NeedsOwnReads(r.URL.Path) {
+		if !page.IsReadOnly(r) || isAPI(r) || needsOwnReads(r) || s.account.NeedsOwnReads(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}

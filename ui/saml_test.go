@@ -41,7 +41,7 @@ func TestSAMLAddresses(t *testing.T) {
 		{"GET", "/auth/saml_callback", 401, "Nobody is signed in."},
 		{"GET", "/auth/oidc_callback", 404, "Not Found"},
 		{"GET", "/sso/sp/logout/corporate", 401, "There is no message of the identity provider."},
-		{"POST", "/api/session/saml_local/callback", 422, "content-type"},
+		{"POST", "/api/session/saml_local/callback", 415, "content-type"},
 		{"GET", "/api/session/saml_local/saml_callback", 401, "User not authenticated."},
 	} {
 		w := f.do(call{method: tt.method, target: tt.target})

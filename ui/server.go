@@ -91,7 +91,7 @@ func (s *server) checkCallback() error {
 	}
 	var match mux.RouteMatch
 	asked := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}
-	if s.router.Match(asked, &match) && owners == 1 && !isAPI(asked) && !isMCP(asked) && !strings.ContainsAny(path, "{}") {
+	if s.router.Match(asked, &match) && owners == 1 && !isAPI(asked) && !strings.ContainsAny(path, "{}") {
 		if template, err := match.Route.GetPathTemplate(); err == nil && template == path {
 			return nil
 		}
@@ -105,11 +105,11 @@ func (s *server) handler() (http.Handler, error) {
 	assistants := s.mcpHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { all.ServeHTTP(w, r) }))
 	rooms, err := compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case isAPI(r):
-			s.api.ServeHTTP(w, r)
-			return
 		case isMCP(r):
 			assistants.ServeHTTP(w, r)
+			return
+		case isAPI(r):
+			s.api.ServeHTTP(w, r)
 			return
 		}
 		if err := api.CheckQuery(r.URL.RawQuery); err != nil {
@@ -121,7 +121,7 @@ func (s *server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = chain(rooms, page.NameRequest, s.logRequests, s.secureHeaders, limitBodies, s.inOneRead, s.Auth.Identify, s.refuseCrossOrigin)
+	all = chain(rooms, page.NameRequests(s.Auth.IsFromTrustedProxy), s.logRequests, s.secureHeaders, limitBodies, s.offerFiles, s.inOneRead, s.Auth.Identify, s.limitTokens, s.refuseCrossOrigin)
 	return all, nil
 }
 
@@ -172,8 +172,9 @@ func (s *server) installRoutes() {
 		s.answerError(w, r, page.ErrNoRoute)
 	})
 	s.router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", strings.Join(s.allowedMethods(r), ", "))
-		s.answerError(w, r, page.ErrMethod)
+		if !api.AnswerMethods(w, r, s.router) {
+			s.answerError(w, r, page.ErrMethod)
+		}
 	})
 }
 
@@ -211,21 +212,6 @@ func (s *server) answerRoutes(routes []api.Route) (added []api.Route) {
 		}})
 	}
 	return added
-}
-
-// allowedMethods returns the methods that an address permits. The router does not
-// provide them.
-func (s *server) allowedMethods(r *http.Request) []string {
-	var methods []string
-	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
-		asked := r.Clone(r.Context())
-		asked.Method = method
-		var match mux.RouteMatch
-		if s.router.Match(asked, &match) && match.MatchErr == nil {
-			methods = append(methods, method)
-		}
-	}
-	return methods
 }
 
 //go:embed *.html *.css

@@ -33,6 +33,8 @@ type Config struct {
 	MaxConnections           int            `env:"MAX_CONNECTIONS" envDefault:"4096" doc:"Connections that may be open at once. Beyond it, one that waits for its next request makes room, else the new one is refused. The limit on open files (LimitNOFILE=) counts, too." want:"a number from 100 to 100000"`
 	MaxConnectionsPerAddress int            `env:"MAX_CONNECTIONS_PER_ADDRESS" envDefault:"1024" doc:"The same for one address, or one IPv6 network of 64 bits. It does not count for TRUSTED_PROXIES. Raise it where more agents than that report from behind one address." want:"a number from 10 to 100000, or 0 for no such limit"`
 
+	TokenRateLimit int `env:"TOKEN_RATE_LIMIT" envDefault:"1200" doc:"How often each personal access token may be used in a minute. Beyond it, requests get status 429. Agents show no such token." want:"a number from 10 to 1000000, or 0 for no such limit"`
+
 	IntrospectionAllowed []netip.Prefix `env:"INTROSPECTION_ALLOWED_ADDRESSES" doc:"Addresses or networks of other components that may ask whom a token belongs to (POST /api/session/token/introspect), beside this machine itself." want:"addresses or networks such as 10.0.0.7 or 10.1.0.0/16, separated by commas"`
 
 	TLSCertFile      string        `env:"TLS_CERT_FILE" section:"TLS" doc:"File with the certificate of this server and the certificates between it and the authority, in PEM format. Console, API and agents then use https on PORT, and messages amqps on AMQPS_PORT. A changed file is noticed within seconds, and open connections stay open."`

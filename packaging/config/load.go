@@ -182,6 +182,7 @@ func (l *loader) check(rules Rules) {
 		"MCP_ACCESS":                       slices.Contains([]string{"off", "read", "write"}, c.MCPAccess),
 		"PASSWORD_POLICY":                  c.PasswordPolicy == "warn" || c.PasswordPolicy == "strict",
 		"SESSION_IDLE":                     c.SessionIdle == 0 || c.SessionIdle >= minSessionIdle && c.SessionIdle <= maxSessionLifetime,
+		"TOKEN_RATE_LIMIT":                 c.TokenRateLimit == 0 || c.TokenRateLimit >= 10 && c.TokenRateLimit <= 1_000_000,
 		"SESSION_LIFETIME":                 c.SessionLifetime >= minSessionLifetime && c.SessionLifetime <= maxSessionLifetime,
 		"BACKUP_INTERVAL":                  c.BackupInterval >= minBackupInterval && c.BackupInterval <= maxBackupInterval,
 		"BACKUP_KEEP":                      c.BackupKeep >= 1 && c.BackupKeep <= 1000,

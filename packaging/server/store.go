@@ -67,6 +67,7 @@ func (s *server) authOptions(ctx context.Context) (auth.Options, error) {
 		EnableAPIKey:    s.config.EnableAPIKey,
 		Operations:      api.Operations(),
 		Introspectors:   s.config.IntrospectionAllowed,
+		TokenRateLimit:  s.config.TokenRateLimit,
 		AdminUser:       s.config.AdminUser,
 		Alerts:          configuredAlerts(s.config),
 		MessageUser:     s.config.AMQPUser,

@@ -23,6 +23,7 @@ const (
 	CrossOrigin                  // another site caused the request
 	NotFound                     // the requested thing does not exist
 	WrongMethod                  // the path does not allow the method
+	WrongContentType             // the path does not take bodies of this type
 	NotAcceptable                // there is no representation that the caller accepts
 	Conflict                     // something else prevents the change
 	Stale                        // the thing was changed meanwhile
@@ -39,7 +40,7 @@ const (
 var kindNames = map[Kind]string{
 	Invalid: "invalid", Malformed: "cannot be read", SignedOut: "not signed in", WrongCredentials: "wrong credentials",
 	Forbidden: "not permitted", CrossOrigin: "sent by another site", NotFound: "not found", WrongMethod: "method not allowed",
-	NotAcceptable: "not acceptable", Conflict: "in conflict", Stale: "was changed meanwhile", Unconditional: "not conditional",
+	WrongContentType: "content type not supported", NotAcceptable: "not acceptable", Conflict: "in conflict", Stale: "was changed meanwhile", Unconditional: "not conditional",
 	TooLarge: "too large", AddressTooLong: "address too long", NotImplemented: "off in this installation", Busy: "too busy", TooOften: "too often",
 	Unwritable: "cannot be stored at the moment", Damaged: "damaged",
 }

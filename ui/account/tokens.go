@@ -33,7 +33,7 @@ func (s *userTokenHandlers) routes() []api.Route {
 		{Method: "GET", Path: "/users/{id}/tokens/{token}/delete", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.deleteTokenOf},
 		{Method: "POST", Path: "/users/{id}/tokens/{token}/delete", Access: managers, Tokens: auth.InSets("user_management").As("DELETE /api/v1/users/{id}/tokens/{token_id}"), Handle: page.ReadForm(s.deleteTokenOf)},
 		{Method: "GET", Path: "/tokens", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.showTokens},
-		{Method: "GET", Path: "/tokens.csv", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.downloadTokens},
+		{Method: "GET", Path: "/tokens.csv", Access: managers, Tokens: auth.InSets("read_only").As("GET /api/v1/personal_access_tokens"), Handle: s.downloadTokens},
 		{Method: "GET", Path: "/profile/tokens/log", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showTokenUses},
 	}
 }

@@ -22,7 +22,7 @@ func (s *userHandlers) routes() []api.Route {
 	managers := auth.Needs(page.AbilityUsers)
 	return []api.Route{
 		{Method: "GET", Path: "/users", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.showUsers},
-		{Method: "GET", Path: "/users.csv", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.downloadUsers},
+		{Method: "GET", Path: "/users.csv", Access: managers, Tokens: auth.InSets("read_only").As("GET /api/v1/users"), Handle: s.downloadUsers},
 		{Method: "GET", Path: "/users/permissions", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.showPicker},
 		{Method: "GET", Path: "/users/new", Access: managers, Tokens: auth.InSets("read_only").ForLocalAccounts(), Handle: api.Uncompressed(s.showNewUser)},
 		{Method: "POST", Path: "/users/new", Access: managers, Tokens: auth.InSets("user_management").As("POST /api/v1/users").ForLocalAccounts(), Handle: page.ReadForm(s.createUser)},

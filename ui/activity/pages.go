@@ -20,8 +20,8 @@ func New(c *page.Console) *Pages { return &Pages{c} }
 func (s *Pages) Routes() []api.Route {
 	return []api.Route{
 		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showLog},
-		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.exportLog(csvFormat)},
-		{Method: "GET", Path: "/activity_log.jsonl", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.exportLog(linesFormat)},
+		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/activity_log"), Handle: s.exportLog(csvFormat)},
+		{Method: "GET", Path: "/activity_log.jsonl", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/activity_log"), Handle: s.exportLog(linesFormat)},
 		{Method: "GET", Path: alertsPath, Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showAlerts},
 		{Method: "POST", Path: sendAlertsPath, Access: auth.Needs(abilityAlerts), Tokens: auth.InSets("settings").As("POST /api/v1/alerts/send"), Handle: page.ReadForm(s.sendAlerts)},
 		{Method: "POST", Path: discardAlertsPath, Access: auth.Needs(abilityAlerts), Tokens: auth.InSets("settings").As("POST /api/v1/alerts/discard"), Handle: page.ReadForm(s.discardAlerts)},

@@ -199,7 +199,7 @@ func (a *API) handler(route Route) http.HandlerFunc {
 // here is only for refused requests.
 func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*body, error) {
 	refused := errNotAcceptable
-	if acceptsJSON(r) || route.Path == eventsPath && accepts(r, stream.ContentType) {
+	if accepts(r, answerTypes(route.Path)) {
 		refused = a.deps.Auth.Permit(r, route.Access, route.Tokens, route.Method+" "+route.Path)
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -207,6 +207,10 @@ func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*b
 	}
 	if r.ContentLength > maxBody {
 		return nil, errTooLarge
+	}
+	if refused == nil && isEncoded(r) {
+		w.Header().Set("Accept-Encoding", "identity")
+		return nil, errContentEncoding
 	}
 	receive := a.permittedBodies.receive
 	if refused != nil || route.Access == auth.Public {
@@ -256,33 +260,56 @@ func receiveForm(from bodyReader, w http.ResponseWriter, r *http.Request) (done 
 }
 
 // redirectToVersion redirects a path without a version to the newest version in
-// which it exists. Status 307 makes the client repeat method and body.
+// which it exists. Status 307 makes the client repeat method and body. A query
+// with a token is answered at once, because a redirect would have to repeat the
+// token in the header of the answer, which proxies log.
 func (a *API) redirectToVersion(w http.ResponseWriter, r *http.Request) {
 	room, rest := cutRoom(r.URL.EscapedPath())
 	for _, version := range a.versions {
 		target := withPath(r, room+version+"/"+rest)
 		var match mux.RouteMatch
-		if room != "" && a.router.Match(target, &match) && !errors.Is(match.MatchErr, mux.ErrNotFound) {
-			w.Header().Set("Location", target.URL.String())
-			w.WriteHeader(http.StatusTemporaryRedirect)
+		if room == "" || !a.router.Match(target, &match) || errors.Is(match.MatchErr, mux.ErrNotFound) {
+			continue
+		}
+		if r.URL.Query().Has(auth.TokenParameter) {
+			a.router.ServeHTTP(w, target)
 			return
 		}
+		w.Header().Set("Location", target.URL.String())
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
 	}
 	a.Fail(w, r, store.ErrNotFound)
 }
 
+// refuseMethod answers a request whose path has no route with its method.
+// OPTIONS, the question for the methods, gets an answer without a permission:
+// the API document lists them as well.
 func (a *API) refuseMethod(w http.ResponseWriter, r *http.Request) {
+	if AnswerMethods(w, r, a.router) {
+		return
+	}
+	a.Fail(w, r, errMethod)
+}
+
+// AnswerMethods sets the header Allow to the methods that a router has for the
+// path of a request, and answers the request if its method is OPTIONS.
+func AnswerMethods(w http.ResponseWriter, r *http.Request, router *mux.Router) (answered bool) {
 	var allowed []string
 	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodPost, http.MethodPut} {
 		probe := *r
 		probe.Method = method
 		var match mux.RouteMatch
-		if a.router.Match(&probe, &match) && match.MatchErr == nil {
+		if router.Match(&probe, &match) && match.MatchErr == nil {
 			allowed = append(allowed, method)
 		}
 	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	a.Fail(w, r, errMethod)
+	w.Header().Set("Allow", strings.Join(append(allowed, http.MethodOptions), ", "))
+	if r.Method != http.MethodOptions {
+		return false
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
 }
 
 // send answers with a value as JSON. It encodes the value before it writes

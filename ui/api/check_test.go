@@ -42,8 +42,8 @@ func TestSelectChecks(t *testing.T) {
 		"not an object":           {`["a"]`, nil, 422, problems("/", "Invalid object. Got: array"), nil},
 		"not an object but null":  {` null `, nil, 422, problems("/", "Invalid object. Got: null"), nil},
 		"no JSON":                 {`{"checks":[`, nil, 400, `{"errors":[{"title":"Bad Request","detail":"unexpected end of JSON input"}]}`, nil},
-		"other content type":      {`{"checks":[]}`, map[string]string{"Content-Type": "text/plain"}, 422, problems("/", "Invalid value for header: content-type"), nil},
-		"no content type":         {`{"checks":[]}`, map[string]string{"Content-Type": ""}, 422, problems("/", "Invalid value for header: content-type"), nil},
+		"other content type":      {`{"checks":[]}`, map[string]string{"Content-Type": "text/plain"}, 415, problems("/", "Invalid value for header: content-type"), nil},
+		"no content type":         {`{"checks":[]}`, map[string]string{"Content-Type": ""}, 415, problems("/", "Invalid value for header: content-type"), nil},
 		"too many that are wrong": {many("1", 100_000), nil, 422, "*", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

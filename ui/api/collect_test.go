@@ -85,9 +85,9 @@ func TestCollect(t *testing.T) {
 		"does not want JSON":        {hostReport(agentID, "vega01"), map[string]string{"Accept": "application/json;q=0"}, 406, general(406), 0},
 		"wrong key":                 {hostReport(agentID, "vega01"), map[string]string{"X-Trento-Apikey": "wrong"}, 401, signedOut, 0},
 		"no key":                    {hostReport(agentID, "vega01"), map[string]string{"X-Trento-Apikey": ""}, 401, signedOut, 0},
-		"other content type":        {hostReport(agentID, "vega01"), map[string]string{"Content-Type": "text/plain"}, 422, notJSON, 0},
-		"no content type":           {hostReport(agentID, "vega01"), map[string]string{"Content-Type": ""}, 422, notJSON, 0},
-		"similar content type":      {hostReport(agentID, "vega01"), map[string]string{"Content-Type": "application/json-seq"}, 422, notJSON, 0},
+		"other content type":        {hostReport(agentID, "vega01"), map[string]string{"Content-Type": "text/plain"}, 415, notJSON, 0},
+		"no content type":           {hostReport(agentID, "vega01"), map[string]string{"Content-Type": ""}, 415, notJSON, 0},
+		"similar content type":      {hostReport(agentID, "vega01"), map[string]string{"Content-Type": "application/json-seq"}, 415, notJSON, 0},
 		"not an object":             {`[]`, nil, 422, problems("/", "Invalid object. Got: array"), 0},
 		"empty object":              {`{}`, nil, 422, problems("/agent_id", "Missing field: agent_id", "/discovery_type", "Missing field: discovery_type", "/payload", "Missing field: payload"), 0},
 		"no payload":                {`{"agent_id":"x","discovery_type":1}`, nil, 422, problems("/payload", "Missing field: payload"), 0},
@@ -152,7 +152,7 @@ func TestCollectPrecedence(t *testing.T) {
 		{"not to be JSON, wrong key", `{`, map[string]string{"X-Trento-Apikey": wrongKey, "Content-Type": "text/plain"}, 401},
 		{"JSON not accepted, wrong key", `{}`, map[string]string{"Accept": html, "X-Trento-Apikey": wrongKey}, 406},
 		{"wrong key, wrong type", `{}`, map[string]string{"X-Trento-Apikey": wrongKey, "Content-Type": "text/plain"}, 401},
-		{"wrong type, empty", `{}`, map[string]string{"Content-Type": "text/plain"}, 422},
+		{"wrong type, empty", `{}`, map[string]string{"Content-Type": "text/plain"}, 415},
 	} {
 		f.do(call{as: agent, method: "POST", path: collectPath, body: test.body, header: test.header}).expect(t, test.status, "*")
 	}

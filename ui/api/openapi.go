@@ -82,6 +82,7 @@ func joinOpenAPI(files fs.FS) (whole openapiDocument, err error) {
 			}
 		}
 	}
+	addCommonResponses(whole.Paths)
 	return whole, nil
 }
 

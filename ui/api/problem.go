@@ -16,13 +16,14 @@ const RequestIDHeader = "X-Request-Id"
 
 // Faults without further details that only this package finds.
 var (
-	errBadRequest    error = fault.New(fault.Malformed, "bad request")
-	errMethod        error = fault.New(fault.WrongMethod, "method not allowed")
-	errNotAcceptable error = fault.New(fault.NotAcceptable, "not acceptable")
-	errUnconditional error = fault.New(fault.Unconditional, "not conditional")
-	errBusy          error = fault.New(fault.Busy, "no room for the body")
-	errTooLarge      error = fault.New(fault.TooLarge, "body too large")
-	errContentType   error = fault.Field(wholeRequest, "Invalid value for header: content-type")
+	errBadRequest      error = fault.New(fault.Malformed, "bad request")
+	errMethod          error = fault.New(fault.WrongMethod, "method not allowed")
+	errNotAcceptable   error = fault.New(fault.NotAcceptable, "not acceptable")
+	errUnconditional   error = fault.New(fault.Unconditional, "not conditional")
+	errBusy            error = fault.New(fault.Busy, "no room for the body")
+	errTooLarge        error = fault.New(fault.TooLarge, "body too large")
+	errContentType     error = &fault.Error{Kind: fault.WrongContentType, Field: wholeRequest, Detail: "Invalid value for header: content-type"}
+	errContentEncoding error = &fault.Error{Kind: fault.WrongContentType, Field: wholeRequest, Detail: "Invalid value for header: content-encoding"}
 )
 
 // malformed returns the fault of a body that is not JSON.
@@ -79,6 +80,7 @@ var answers = map[fault.Kind]Answer{
 	fault.CrossOrigin:      {http.StatusForbidden, "You can't perform the operation or access the resource.", "Not from here", "Another site made your browser send this, so it was not carried out. If you meant it, do it again from a page of this console."},
 	fault.NotFound:         {http.StatusNotFound, "The requested resource cannot be found.", "Not Found", notFoundAdvice},
 	fault.WrongMethod:      {http.StatusMethodNotAllowed, defaultDetail, "Not possible here", "This address does not support the requested action. Nothing was changed."},
+	fault.WrongContentType: {http.StatusUnsupportedMediaType, defaultDetail, "That cannot be read", unreadableAdvice},
 	fault.NotAcceptable:    {http.StatusNotAcceptable, defaultDetail, "Not Acceptable", ""},
 	fault.Conflict:         {http.StatusConflict, defaultDetail, "Conflict", ""},
 	fault.Stale:            {http.StatusPreconditionFailed, "Mid-air collision detected, please refresh the resource you are trying to update.", "Precondition Failed", ""},
@@ -111,12 +113,16 @@ func AnswerTo(err error) Answer {
 const retryAfter = "10"
 
 // WriteRetryAfter sets the header that tells clients when to come again, if the
-// status says that the server cannot answer at the moment.
+// status says that the server does not answer at the moment.
 func WriteRetryAfter(h http.Header, status int) {
-	if status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
+	if (status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests) && h.Get("Retry-After") == "" {
 		h.Set("Retry-After", retryAfter)
 	}
 }
+
+// challenge says how programs show who they are. HTTP Basic is not offered,
+// because browsers would ask for a password.
+const challenge = `Bearer realm="Trento"`
 
 // Status returns the HTTP status for an error.
 func Status(err error) int { return AnswerTo(err).Status }
@@ -130,6 +136,10 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.deps.Log.Error("request failed", "id", w.Header().Get(RequestIDHeader), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	WriteRetryAfter(w.Header(), status)
+	if status == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "" {
+		w.Header().Set("WWW-Authenticate", challenge)
+	}
+	w.Header().Set("Cache-Control", "no-store")
 	if kind, ok := fault.KindOf(err); ok && kind == fault.SignedOut {
 		// Existing clients recognise this body and sign in again. It has
 		// another form than all other error answers.

@@ -25,7 +25,7 @@ var demands = []struct {
 }{
 	{"POST", "/api/v1/collect", "agent", hostReport(agentID, "vega01"), 202},
 	{"POST", "/api/v1/hosts/" + agentID + "/heartbeat", "agent", "", 204},
-	{"POST", "/api/session", "public", "", 422},                                                     // without a content type; passwords take their time
+	{"POST", "/api/session", "public", "", 415},                                                     // without a content type; passwords take their time
 	{"POST", "/api/session/oidc_local/callback", "public", `{"code":"x","session_state":"y"}`, 404}, // none is in charge
 	{"GET", "/api/session/saml_local/saml_callback", "public", "", 404},
 	{"POST", "/api/session/refresh", "public", "{}", 400},
@@ -290,21 +290,24 @@ func TestElsewhere(t *testing.T) {
 		{"GET", "/api/..%2f..%2fetc/passwd", 404, "", "", notFound},
 		{"GET", "/api/v1/hosts/a/b/heartbeat", 404, "", "", notFound},
 		{"GET", "/api/v1/./x/../hosts", 404, "", "", notFound},
-		{"GET", "/api/v1/hosts/..", 405, "Allow", "DELETE", general(405)},
+		{"GET", "/api/v1/hosts/..", 405, "Allow", "DELETE, OPTIONS", general(405)},
 		{"DELETE", "/api/v1/hosts/" + agentID + "/", 404, "", "", notFound},
 		{"DELETE", "/api//v1/hosts/" + agentID, 404, "", "", notFound},
 		{"DELETE", "//api/v1/hosts/" + agentID, 404, "", "", notFound},
 		{"DELETE", "/api/hosts/" + agentID + "/", 404, "", "", notFound},
 		{"DELETE", "/api/v1/hosts/" + agentID + "/tags/", 404, "", "", notFound},
 
-		{"DELETE", "/api/v1/hosts", 405, "Allow", "GET, HEAD", general(405)},
-		{"GET", "/api/v1/hosts/a%2fb/heartbeat", 405, "Allow", "POST", general(405)},
-		{"GET", "/api/v1/hosts/" + agentID, 405, "Allow", "DELETE", general(405)},
-		{"PUT", "/api/v1/hosts/" + agentID + "/tags/x", 405, "Allow", "DELETE", general(405)},
-		{"OPTIONS", "/api/v1/hosts", 405, "Allow", "GET, HEAD", general(405)},
-		{"GET", "/api/v1/collect", 405, "Allow", "POST", general(405)},
-		{"GET", "/api/session", 405, "Allow", "POST", general(405)},
-		{"BREW", "/api/session", 405, "Allow", "POST", general(405)},
+		{"DELETE", "/api/v1/hosts", 405, "Allow", "GET, HEAD, OPTIONS", general(405)},
+		{"GET", "/api/v1/hosts/a%2fb/heartbeat", 405, "Allow", "POST, OPTIONS", general(405)},
+		{"GET", "/api/v1/hosts/" + agentID, 405, "Allow", "DELETE, OPTIONS", general(405)},
+		{"PUT", "/api/v1/hosts/" + agentID + "/tags/x", 405, "Allow", "DELETE, OPTIONS", general(405)},
+		{"OPTIONS", "/api/v1/hosts", 204, "Allow", "GET, HEAD, OPTIONS", ""},
+		{"OPTIONS", "/api/v1/hosts/" + agentID + "/tags/x", 204, "Allow", "DELETE, OPTIONS", ""},
+		{"OPTIONS", "/api/hosts", 307, "Location", "/api/v1/hosts", ""},
+		{"OPTIONS", "/api/v1/nothing", 404, "", "", notFound},
+		{"GET", "/api/v1/collect", 405, "Allow", "POST, OPTIONS", general(405)},
+		{"GET", "/api/session", 405, "Allow", "POST, OPTIONS", general(405)},
+		{"BREW", "/api/session", 405, "Allow", "POST, OPTIONS", general(405)},
 
 		{"GET", "/api/v1/hosts/", 200, "", "", "[]"},
 		{"GET", "//api//v1/hosts", 200, "", "", "[]"},

@@ -78,8 +78,8 @@ func TestSignIn(t *testing.T) {
 		{"nothing", ``, "application/json", 401, invalidCredentials, "no_username"},
 		{"long name", credentials(strings.Repeat("n", 300), "x"), "application/json", 401, invalidCredentials, strings.Repeat("n", 255)},
 		{"not JSON", `{"username":`, "application/json", 400, `{"errors":[{"title":"Bad Request","detail":"unexpected end of JSON input"}]}`, ""},
-		{"a form", `username=ann`, "application/x-www-form-urlencoded", 422, problems("/", "Invalid value for header: content-type"), ""},
-		{"no type", credentials("ann", password), "", 422, problems("/", "Invalid value for header: content-type"), ""},
+		{"a form", `username=ann`, "application/x-www-form-urlencoded", 415, problems("/", "Invalid value for header: content-type"), ""},
+		{"no type", credentials("ann", password), "", 415, problems("/", "Invalid value for header: content-type"), ""},
 	} {
 		before := len(f.entries(activity.TypeLoginAttempt))
 		got := f.do(call{
