@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"trento/store"
 	"trento/store/activity"
+	"trento/ui/forward"
 )
 
 // TestActivitySettings goes through the dialog. What is refused changes
@@ -78,4 +80,31 @@ func TestActivitySettings(t *testing.T) {
 	}
 	logged := f.do(call{target: "/activity_log?severity=debug&type=activity_log_settings_update", as: "keeper"}).Body.String()
 	has(".message", "Activity log settings were updated").check(t, parseMarkup(t, logged))
+}
+
+// TestForwardingSection checks what Settings say about receivers of the log, and
+// to whom.
+func TestForwardingSection(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("keeper", 16) // all:activity_logs_settings
+	f.user("plain")
+	var statuses []forward.Status
+	options := f.options
+	options.Forwarding = func() []forward.Status { return statuses }
+	f.restart(options)
+	hasNot("#activity-log h3").check(t, f.page(t, "/settings", "plain"))
+	has("#activity-log p", "FORWARD_SYSLOG_URL").check(t, f.page(t, "/settings", "keeper"))
+
+	statuses = []forward.Status{
+		{Receiver: forward.ToSyslog, Address: "tls://syslog.sap.example:6514", Position: activity.PositionAt(f.clock.Now().Add(time.Hour)), SentAt: f.clock.Now()},
+		{Receiver: forward.ToOTLP, Address: "https://logs.sap.example/v1/logs", Failure: "It refuses the connection.", Since: f.clock.Now()},
+	}
+	for _, e := range []element{
+		has("#activity-log p", "syslog server tls://syslog.sap.example:6514"), has("#activity-log dd", "All entries are sent"),
+		has("#activity-log p", "OpenTelemetry receiver https://logs.sap.example/v1/logs"), has("#activity-log dd", "Nothing can be sent"),
+		has("#activity-log p", "It refuses the connection. Entries are kept"), has("#activity-log dt", "Oldest entry not sent"), has("#activity-log dd", "Nothing since the start"),
+	} {
+		e.check(t, f.page(t, "/settings", "keeper"))
+	}
 }

@@ -61,7 +61,7 @@ func newServer(o Options) (*server, error) {
 	}
 	c := page.New(o, r)
 	activity, account := activitypages.New(c), account.New(c)
-	deps := api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher, Endpoint: o.Endpoint, Backup: o.Backup, Doctor: o.Doctor, Alerting: o.Alerting}
+	deps := api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher, Endpoint: o.Endpoint, Backup: o.Backup, Doctor: o.Doctor, Alerting: o.Alerting, Forwarding: o.Forwarding}
 	if o.Certificate != nil {
 		deps.CertificateFaults = func() []string { return o.Certificate().Faults }
 	}

@@ -135,6 +135,15 @@ type Config struct {
 	SMTPCAFile          string        `env:"SMTP_CA_FILE" doc:"File with the certificates to trust at the mail server, in PEM format, for an authority of your own. Unset: those of the system."`
 	SMTPInsecure        bool          `env:"SMTP_INSECURE" envDefault:"false" doc:"Sends the password also to a mail server that offers no TLS. Everybody on the way can read it."`
 
+	ForwardSyslogURL      string `env:"FORWARD_SYSLOG_URL" section:"Forwarding the activity log" doc:"Syslog server to which every new entry of the activity log is sent, as RFC 5424 with JSON. With tls:// over TLS (RFC 5425, port 6514 unless there is one). Unset: none." want:"an address such as tls://syslog.example.com:6514 or tcp://syslog.example.com:514"`
+	ForwardSyslogCAFile   string `env:"FORWARD_SYSLOG_CA_FILE" doc:"File with the certificates to trust at the syslog server, in PEM format. Unset: those of the system."`
+	ForwardSyslogCertFile string `env:"FORWARD_SYSLOG_CERT_FILE" doc:"Certificate with which this server identifies itself at the syslog server, in PEM format. Unset: none."`
+	ForwardSyslogKeyFile  string `env:"FORWARD_SYSLOG_KEY_FILE" doc:"Its private key, in PEM format."`
+	ForwardSyslogFacility string `env:"FORWARD_SYSLOG_FACILITY" envDefault:"audit" doc:"Facility of the messages." want:"audit, auth, authpriv, daemon, syslog, user, or local0 to local7"`
+	ForwardOTLPURL        string `env:"FORWARD_OTLP_URL" doc:"Receiver of OpenTelemetry logs (OTLP over HTTP) to which every new entry of the activity log is sent. Without a path, /v1/logs is meant. Unset: none." want:"an http or https address without user and password, such as https://collector.example.com:4318"`
+	ForwardOTLPHeaders    Secret `env:"FORWARD_OTLP_HEADERS" doc:"Headers that the receiver wants, such as Authorization=Bearer%20KEY." want:"name=value, several separated by commas"`
+	ForwardOTLPCAFile     string `env:"FORWARD_OTLP_CA_FILE" doc:"File with the certificates to trust at the receiver, in PEM format. Unset: those of the system."`
+
 	PrometheusURL  string `env:"PROMETHEUS_URL" envDefault:"http://localhost:9090" section:"Neighbours" later:"host charts" doc:"Where the metrics of the hosts are read." want:"an http or https address"`
 	ChartsEnabled  bool   `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`
 	ChecksBaseURL  string `env:"CHECKS_SERVICE_BASE_URL" later:"checks" doc:"Address of a separate checks engine as the browser sees it." want:"an http or https address, or a path"`

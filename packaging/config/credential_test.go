@@ -80,6 +80,8 @@ func TestCredentialOfEverySecret(t *testing.T) {
 			value = key
 		case "AMQP_URL":
 			value = "amqp://user:password@rabbitmq:5672/"
+		case "FORWARD_OTLP_HEADERS":
+			value = "Authorization=" + key
 		}
 		if err := os.WriteFile(filepath.Join(dir, v.Name), []byte(value+"\n"), 0o400); err != nil {
 			t.Fatal(err)

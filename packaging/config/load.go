@@ -212,6 +212,7 @@ func (l *loader) check(rules Rules) {
 		}
 	}
 	l.checkAlerts(rules)
+	l.checkForwarding()
 	for _, v := range l.variables {
 		if l.faultyNames[v.Name] && v.Secret {
 			l.errs = append(l.errs, fmt.Errorf("%s: want %s", v.Name, v.Want))

@@ -65,6 +65,7 @@ type server struct {
 	backups         *backup.Source
 	examiner        *examiner
 	alerting        *alerting.Channels
+	forwarders      []*forwarder
 	demoHosts       int
 	runningTasks    sync.WaitGroup // counts the running tasks
 	// certificate is nil without TLS. redirects sends requests without TLS on to
@@ -173,11 +174,12 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	if s.alerting, err = newAlerting(s.config); err != nil {
 		return err
 	}
+	s.forwarders = newForwarders(s.config, s.store, s.log)
 	handler, err := ui.New(ui.Options{
 		Certificate: s.describeCertificate(),
 		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
 		Doctor:     &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
-		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting,
+		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwarding,
 		MCP: mcpModes[s.config.MCPAccess],
 	})
 	if err != nil {

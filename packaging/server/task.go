@@ -61,6 +61,10 @@ func (s *server) tasks() []task {
 		{name: "alerts", run: s.newAlertSender().run},
 		{name: "keys and certificates that expire", run: s.checkExpiries, every: time.Hour, atStart: true},
 	}
+	for _, f := range s.forwarders {
+		// When there are new entries, and after a failure at most every minute.
+		tasks = append(tasks, task{name: "forwarding to the " + f.Status().Receiver.Label(), run: f.run})
+	}
 	tasks = append(tasks, s.certificateTasks()...)
 	tasks = append(tasks, s.messageTasks()...)
 	if s.auth.Provider() != nil {

@@ -146,6 +146,7 @@ func (c *Client) Hosts() (hosts []Host) {
 
 // Entry is an entry of the activity log in the answers of the API.
 type Entry struct {
+	ID       string
 	Type     string
 	Metadata map[string]any
 }

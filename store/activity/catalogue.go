@@ -88,6 +88,8 @@ var catalogue = []typeDefinition{
 	{130, newEventOf[WritingInterruption](), "Writing Interrupted", textByEvent, resourceServer, Critical, everyone},
 	{131, newEventOf[ClockChange](), "Clock Changed", textByEvent, resourceServer, Warning, everyone},
 	{132, newEventOf[SupportBundleCreation](), "Support Bundle Made", "Support bundle was made", resourceApplication, Info, everyone},
+	{137, newEventOf[ForwardingInterruption](), "Forwarding Interrupted", textByEvent, resourceServer, Warning, everyone},
+	{138, newEventOf[ForwardingResumption](), "Forwarding Resumed", textByEvent, resourceServer, Info, everyone},
 	{18, newForeignOf(TypeSavingSUMASettings), "SUSE Multi-Linux Manager Settings Saved", "SUSE Multi-Linux Manager Settings were saved", "SUSE Multi-Linux Manager Settings", Info, everyone},
 	{19, newForeignOf(TypeChangingSUMASettings), "SUSE Multi-Linux Manager Settings Changed", "SUSE Multi-Linux Manager Settings were changed", "SUSE Multi-Linux Manager Settings", Info, everyone},
 	{20, newForeignOf(TypeClearingSUMASettings), "SUSE Multi-Linux Manager Settings Cleared", "SUSE Multi-Linux Manager Settings were cleared", "SUSE Multi-Linux Manager Settings", Warning, everyone},

@@ -38,6 +38,35 @@ func (e *ClockChange) message() string {
 	return "Clock of the server went forward by " + inWords(e.After.Sub(e.Before))
 }
 
+// ForwardingInterruption says that entries cannot be forwarded to another system
+// for some time.
+type ForwardingInterruption struct {
+	Receiver string `json:"receiver"` // kind: syslog or otlp
+	Reason   string `json:"reason"`
+}
+
+func (*ForwardingInterruption) Type() Type { return TypeForwardingInterruption }
+func (e *ForwardingInterruption) message() string {
+	return "Activity log is not forwarded (" + e.Receiver + "): " + strings.TrimSuffix(e.Reason, ".")
+}
+
+// ForwardingResumption says that entries are forwarded again. The receiver gets
+// those from the time between as well, unless they were pruned.
+type ForwardingResumption struct {
+	Receiver            string    `json:"receiver"`
+	Since               time.Time `json:"since"` // when the interruption began
+	EntriesMayBeMissing bool      `json:"entries_may_be_missing"`
+}
+
+func (*ForwardingResumption) Type() Type { return TypeForwardingResumption }
+func (e *ForwardingResumption) message() string {
+	text := "Activity log is forwarded again (" + e.Receiver + ")"
+	if e.EntriesMayBeMissing {
+		text += "; entries that were deleted in the meantime may be missing there"
+	}
+	return text
+}
+
 // inWords returns a duration in seconds, minutes or hours and minutes.
 func inWords(d time.Duration) string {
 	switch d = d.Round(time.Second); {

@@ -87,6 +87,7 @@ var topics = []topicDefinition{
 	}},
 	{"server.reported", "This server reports about itself: backups, alerts, clock, disk", []Type{
 		TypeBackupCreation, TypeBackupFailure, TypeAlertGivenUp, TypeAlertsDiscarded, TypeWritingInterruption, TypeClockChange,
+		TypeForwardingInterruption, TypeForwardingResumption,
 		TypeSupportBundleCreation,
 	}},
 

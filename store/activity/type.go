@@ -32,6 +32,8 @@ const (
 	TypeBackupFailure                     Type = "backup_failure"
 	TypeAlertGivenUp                      Type = "alert_given_up"
 	TypeAlertsDiscarded                   Type = "alerts_discarded"
+	TypeForwardingInterruption            Type = "activity_log_forwarding_interruption"
+	TypeForwardingResumption              Type = "activity_log_forwarding_resumption"
 	TypeWritingInterruption               Type = "writing_interruption"
 	TypeClockChange                       Type = "clock_change"
 	TypeSupportBundleCreation             Type = "support_bundle_creation"

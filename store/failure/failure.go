@@ -24,6 +24,8 @@ const (
 	Index                   // the search index cannot be read or written
 	Connections             // connections cannot be accepted
 	Memory                  // the memory that the server may use is used up
+	Syslog                  // the activity log cannot be forwarded to the syslog server
+	OTLP                    // the activity log cannot be forwarded to the OpenTelemetry receiver
 )
 
 // definition says what a kind of failure means.
@@ -59,6 +61,14 @@ var definitions = map[Kind]definition{
 	Memory: {
 		"memory", false, false, "The server uses nearly all of the memory that it may use.",
 		"It becomes slow. Raise MemoryMax= of the service, or GOMEMLIMIT.",
+	},
+	Syslog: {
+		"syslog", false, false, "The activity log cannot be forwarded to the syslog server.",
+		"Nothing is lost: entries are sent as soon as that is possible. Look at the syslog server, and at FORWARD_SYSLOG_URL.",
+	},
+	OTLP: {
+		"otlp", false, false, "The activity log cannot be forwarded to the OpenTelemetry receiver.",
+		"Nothing is lost: entries are sent as soon as that is possible. Look at the receiver, and at FORWARD_OTLP_URL.",
 	},
 }
 

@@ -8,6 +8,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
+	"trento/ui/api"
 	"trento/ui/page"
 )
 
@@ -15,7 +16,9 @@ import (
 type activitySettings struct {
 	Retention string // "1 month"
 	Edit      *page.Control
-	Form      *retentionForm // the dialog, if it is open
+	// Forwarding is nil for readers who may not change the settings.
+	Forwarding *forwardingSection
+	Form       *retentionForm // the dialog, if it is open
 }
 
 // retentionForm is the dialog in which the retention is changed.
@@ -33,12 +36,56 @@ func newRetentionForm(value string, unit activity.Unit) *retentionForm {
 	return f
 }
 
+// forwardingSection says where the activity log is forwarded to.
+type forwardingSection struct{ Receivers []forwardingReceiver }
+
+// forwardingReceiver is one of the receivers, and how the forwarding to it
+// stands.
+type forwardingReceiver struct {
+	Label, Address string
+	SentAt         *page.Timestamp // when an entry was last sent; nil: not since the start
+	Waiting        *page.Timestamp // of the oldest entry that it does not have; nil: it has all
+	Failure        string
+	Since          page.Timestamp
+}
+
 // newActivitySettings reads the section.
-func newActivitySettings(tx *store.Tx, reader page.Reader) (activitySettings, error) {
+func (s *settingsHandlers) newActivitySettings(tx *store.Tx, reader page.Reader) (activitySettings, error) {
 	kept, err := tx.Retention()
-	return activitySettings{
+	if err != nil {
+		return activitySettings{}, err
+	}
+	section := activitySettings{
 		Retention: kept.String(), Edit: reader.Control(page.AbilityActivitySettings, "Edit Settings", "/settings/activity_log"),
-	}, err
+	}
+	if reader.Can(page.AbilityActivitySettings) {
+		section.Forwarding, err = s.newForwardingSection(tx)
+	}
+	return section, err
+}
+
+func (s *settingsHandlers) newForwardingSection(tx *store.Tx) (*forwardingSection, error) {
+	section := new(forwardingSection)
+	if s.Forwarding == nil {
+		return section, nil
+	}
+	for _, status := range s.Forwarding() {
+		r := forwardingReceiver{Label: status.Receiver.Label(), Address: status.Address, Failure: status.Failure, Since: s.Timestamp(status.Since)}
+		if !status.SentAt.IsZero() {
+			sent := s.Timestamp(status.SentAt)
+			r.SentAt = &sent
+		}
+		waits, err := api.ForwardingWaitsSince(tx, status)
+		if err != nil {
+			return nil, err
+		}
+		if waits != nil {
+			oldest := s.Timestamp(*waits)
+			r.Waiting = &oldest
+		}
+		section.Receivers = append(section.Receivers, r)
+	}
+	return section, nil
 }
 
 // editActivitySettings answers GET /settings/activity_log: the settings with an

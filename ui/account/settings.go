@@ -101,7 +101,7 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 		if err := s.addAlertState(tx, &p.Alerts); err != nil {
 			return err
 		}
-		if p.ActivityLog, err = newActivitySettings(tx, p.Reader); err != nil {
+		if p.ActivityLog, err = s.newActivitySettings(tx, p.Reader); err != nil {
 			return err
 		}
 		tokens, err := tx.TokenSettings()

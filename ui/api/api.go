@@ -33,6 +33,7 @@ import (
 	"trento/store/backup"
 	"trento/ui/alerting"
 	"trento/ui/amqp"
+	"trento/ui/forward"
 	"trento/ui/refresh"
 	"trento/ui/stream"
 )
@@ -61,6 +62,9 @@ type Deps struct {
 	// Streams limits the open event streams; nil: there is no other limit than
 	// that of this API.
 	Streams *stream.Limit
+	// Forwarding returns how the forwarding of the activity log stands; nil if
+	// there is none.
+	Forwarding func() []forward.Status
 }
 
 // API answers requests. It must be called inside auth.Identify and inside a

@@ -13,6 +13,7 @@ func DescribeAll(version string) ([]byte, error) { return describeAPI("", allPat
 
 // AnswerTypes are the types whose JSON the schemas of these names describe.
 var AnswerTypes = map[string]reflect.Type{
+	"Forwarding":         reflect.TypeFor[forwardingStatus](),
 	"Ability":            reflect.TypeFor[ability](),
 	"AWSMachine":         reflect.TypeFor[landscape.AWSVM](),
 	"ActivityLogPage":    reflect.TypeFor[entryPage](),

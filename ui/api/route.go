@@ -129,6 +129,7 @@ func (a *API) Routes() []Route {
 		{"PATCH", "/api/v1/settings/personal_access_tokens", auth.Needs("all:personal_access_token_settings"), auth.InPerson(), a.changeTokenSettings},
 		{"GET", "/api/v1/settings/activity_log", auth.SignedIn, auth.InSets("read_only", "settings"), a.showActivitySettings},
 		{"PUT", "/api/v1/settings/activity_log", auth.Needs("all:activity_logs_settings"), auth.InSets("settings"), a.changeActivitySettings},
+		{"GET", "/api/v1/settings/forwarding", auth.Needs("all:activity_logs_settings"), auth.InSets("read_only", "settings"), a.listForwarding},
 		{"GET", "/api/v1/settings/alerting", auth.SignedIn, auth.InSets("read_only", "settings").WidenedBy(alertSettings), Uncompressed(a.showAlertSettings)},
 		{"POST", "/api/v1/settings/alerting", auth.Needs(alertSettings), auth.InSets("settings"), Uncompressed(a.saveAlertSettings)},
 		{"PATCH", "/api/v1/settings/alerting", auth.Needs(alertSettings), auth.InSets("settings"), Uncompressed(a.changeAlertSettings)},

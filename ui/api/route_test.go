@@ -59,6 +59,7 @@ var demands = []struct {
 	{"POST", "/api/v1/alerts/discard", "all:alerting_settings", "", 204},
 	{"GET", "/api/v1/settings/activity_log", "any", "", 200},
 	{"PUT", "/api/v1/settings/activity_log", "all:activity_logs_settings", `{"retention_time":{"value":1,"unit":"month"}}`, 200},
+	{"GET", "/api/v1/settings/forwarding", "all:activity_logs_settings", "", 200},
 	{"GET", "/api/v1/settings/api_key", "any", "", 200},
 	{"PATCH", "/api/v1/settings/api_key", "all:api_key_settings", `{}`, 422}, // with another key no agent could go on
 	{"POST", "/api/v1/backups", "all:all", "", 200},

@@ -37,6 +37,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/api"
+	"trento/ui/forward"
 	"trento/ui/refresh"
 )
 
@@ -75,6 +76,9 @@ type Options struct {
 	Alerting *alerting.Channels
 	// MCP is what assistants are offered. The zero value is MCPOff.
 	MCP MCPMode
+	// Forwarding returns how the forwarding of the activity log stands; nil if
+	// there is none.
+	Forwarding func() []forward.Status
 }
 
 // MCPMode is what assistants are offered over the Model Context Protocol.

@@ -1,0 +1,267 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"trento/packaging/config"
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/failure"
+	"trento/ui/forward"
+)
+
+// forwarder forwards the activity log to one receiver, in order and without
+// gaps. How far it has come is in the file, so it goes on there after a restart;
+// what was sent since that was stored is sent again.
+type forwarder struct {
+	store    *store.Store
+	log      *slog.Logger
+	receiver receiver
+	failure  failure.Kind
+
+	begun   bool      // the position in status is known
+	savedAt time.Time // when the position was last stored
+	unsaved bool      // the position has changed since then
+	failed  int       // attempts in a row
+	told    bool      // people know that nothing can be sent
+	missing bool      // entries may have been pruned before they could be sent
+
+	mu     sync.Mutex
+	status forward.Status
+}
+
+// receiver takes entries of the activity log.
+type receiver interface {
+	// Send returns when the receiver has the entries.
+	Send(context.Context, []*activity.Entry) error
+	Address() string
+	Close()
+}
+
+// newForwarders returns a forwarder for each receiver of the configuration.
+func newForwarders(c config.Config, st *store.Store, log *slog.Logger) (all []*forwarder) {
+	add := func(to forward.Receiver, kind failure.Kind, r receiver) {
+		all = append(all, &forwarder{store: st, log: log, receiver: r, failure: kind, status: forward.Status{Receiver: to, Address: r.Address()}})
+	}
+	if address := c.SyslogServer(); address != nil {
+		files := forward.TLS{CAFile: c.ForwardSyslogCAFile, CertFile: c.ForwardSyslogCertFile, KeyFile: c.ForwardSyslogKeyFile}
+		add(forward.ToSyslog, failure.Syslog, forward.NewSyslog(address, files, c.SyslogFacility(), Version()))
+	}
+	if address, headers := c.OTLPReceiver(); address != nil {
+		add(forward.ToOTLP, failure.OTLP, forward.NewOTLP(address, forward.TLS{CAFile: c.ForwardOTLPCAFile}, headers, Version(), st.ID()))
+	}
+	return all
+}
+
+// forwarding returns how the forwarding to each receiver stands.
+func (s *server) forwarding() (all []forward.Status) {
+	for _, f := range s.forwarders {
+		all = append(all, f.Status())
+	}
+	return all
+}
+
+// Status returns how the forwarding stands.
+func (f *forwarder) Status() forward.Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.status
+}
+
+func (f *forwarder) changeStatus(change func(*forward.Status)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(&f.status)
+}
+
+// The pace of forwarding.
+const (
+	forwardBatchSize = 100 // entries that are sent at once
+	// savePeriod is how often the position is stored while entries are sent.
+	savePeriod = 10 * time.Second
+	// The pause after a failed attempt doubles up to its maximum.
+	firstForwardPause = time.Second
+	maxForwardPause   = time.Minute
+	// tellAfter is how long nothing can be sent before people are told, so that
+	// the restart of a receiver does not alarm them.
+	tellAfter = time.Minute
+)
+
+// run forwards entries until ctx is done.
+func (f *forwarder) run(ctx context.Context) error {
+	changed, stop := f.store.Watch()
+	defer stop()
+	defer f.receiver.Close()
+	for ctx.Err() == nil {
+		more, err := f.step(ctx)
+		if more && err == nil {
+			continue
+		}
+		wake, pause := changed, savePeriod
+		if err != nil && ctx.Err() == nil {
+			wake, pause = nil, f.noteFailure(ctx, err)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	return f.save(context.WithoutCancel(ctx))
+}
+
+// step sends the next entries. more says that there are further ones.
+func (f *forwarder) step(ctx context.Context) (more bool, err error) {
+	if err := f.begin(ctx); err != nil {
+		return false, err
+	}
+	entries, err := f.next()
+	if err != nil {
+		return false, err
+	}
+	if len(entries) > 0 {
+		if err := f.send(ctx, entries); err != nil {
+			return false, err
+		}
+		f.noteSuccess(ctx)
+	}
+	if f.unsaved && f.store.Now().Sub(f.savedAt) >= savePeriod {
+		err = f.save(ctx)
+	}
+	return len(entries) == forwardBatchSize, err
+}
+
+// begin reads how far the log was forwarded before the start. If it never was,
+// forwarding begins with the next entry.
+func (f *forwarder) begin(ctx context.Context) error {
+	if f.begun {
+		return nil
+	}
+	var position activity.Position
+	err := f.store.View(func(tx *store.Tx) error {
+		stored, err := tx.Forwarding(string(f.status.Receiver))
+		if errors.Is(err, store.ErrNotFound) {
+			position, f.unsaved = tx.Newest(), true
+			return nil
+		}
+		if err == nil {
+			position = stored.Position
+			f.missing = position < tx.Oldest()-1 && position < tx.Newest()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	f.begun = true
+	f.changeStatus(func(s *forward.Status) { s.Position = position })
+	if f.unsaved {
+		f.log.Info("the activity log is forwarded from now on", "receiver", f.status.Receiver)
+		return f.save(ctx)
+	}
+	return nil
+}
+
+// next returns the entries after the last one that the receiver has.
+func (f *forwarder) next() (entries []*activity.Entry, err error) {
+	from := f.Status().Position + 1
+	err = f.store.View(func(tx *store.Tx) error {
+		f.missing = f.missing || from < tx.Oldest() && f.failed > 0
+		for e, err := range tx.Entries(from, tx.Newest()) {
+			if err != nil {
+				return err
+			}
+			if entries = append(entries, e); len(entries) == forwardBatchSize {
+				break
+			}
+		}
+		return nil
+	})
+	return entries, err
+}
+
+// send sends entries. Those that the receiver will never take are left out: they
+// must not keep all later ones back.
+func (f *forwarder) send(ctx context.Context, entries []*activity.Entry) error {
+	err := f.receiver.Send(ctx, entries)
+	refused, ok := errors.AsType[*forward.RefusedError](err)
+	switch {
+	case err == nil:
+	case !ok:
+		return err
+	case refused.OthersTaken:
+		f.log.Warn("entries of the activity log were not forwarded", "receiver", f.status.Receiver, "error", err)
+	case len(entries) > 1:
+		half := len(entries) / 2
+		if err := f.send(ctx, entries[:half]); err != nil {
+			return err
+		}
+		return f.send(ctx, entries[half:])
+	default:
+		f.log.Warn("an entry of the activity log was not forwarded", "receiver", f.status.Receiver, "entry", entries[0].ID, "error", err)
+	}
+	f.unsaved = true
+	f.changeStatus(func(s *forward.Status) {
+		s.Position, s.SentAt = entries[len(entries)-1].Position, f.store.Now()
+	})
+	return nil
+}
+
+// save stores the position.
+func (f *forwarder) save(ctx context.Context) error {
+	if !f.unsaved {
+		return nil
+	}
+	err := f.store.SetForwarding(ctx, string(f.status.Receiver), store.Forwarding{Position: f.Status().Position})
+	if err == nil {
+		f.savedAt, f.unsaved = f.store.Now(), false
+	}
+	return err
+}
+
+// noteFailure records that nothing can be sent, and returns when to try again.
+func (f *forwarder) noteFailure(ctx context.Context, err error) (pause time.Duration) {
+	pause = min(firstForwardPause<<min(f.failed, 10), maxForwardPause)
+	f.failed++
+	now, reason := f.store.Now(), forward.Reason(err)
+	f.changeStatus(func(s *forward.Status) {
+		if s.Failure == "" {
+			s.Since = now
+		}
+		s.Failure = reason
+	})
+	if f.failed == 1 {
+		f.log.Info("the activity log cannot be forwarded at the moment", "receiver", f.status.Receiver, "error", err)
+	}
+	if now.Sub(f.Status().Since) < tellAfter {
+		return pause
+	}
+	f.store.Failures().Begin(f.failure, failure.Cause{Text: reason}, err)
+	if !f.told {
+		f.told = f.store.LogForwardingInterruption(ctx, string(f.status.Receiver), reason) == nil
+	}
+	return pause
+}
+
+// noteSuccess records that entries were sent.
+func (f *forwarder) noteSuccess(ctx context.Context) {
+	since := f.Status().Since
+	f.changeStatus(func(s *forward.Status) { s.Failure, s.Since = "", time.Time{} })
+	f.failed = 0
+	f.store.Failures().End(f.failure)
+	if !f.told && !f.missing {
+		return
+	}
+	if since.IsZero() {
+		since = f.store.StartedAt()
+	}
+	if f.store.LogForwardingResumption(ctx, string(f.status.Receiver), since, f.missing) == nil {
+		f.told, f.missing = false, false
+	}
+}

@@ -1,0 +1,146 @@
+// Package forward sends entries of the activity log to systems that security
+// teams already run: to a syslog server (RFC 5424 over TLS, RFC 5425) and to a
+// receiver of OpenTelemetry logs (OTLP over HTTP). It has no queue and repeats
+// nothing: package server decides what is sent when.
+//
+// Each entry carries its id, so a receiver can recognise one that it gets twice.
+package forward
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"trento/store/activity"
+)
+
+// The limits of sending.
+const (
+	dialTimeout = 10 * time.Second
+	sendTimeout = 30 * time.Second // for one group of entries
+)
+
+// RefusedError says that a receiver will never take some of the entries, although
+// it works.
+type RefusedError struct {
+	Reason string
+	// OthersTaken: the receiver has the entries that it did not refuse. Otherwise
+	// it has none, and takes the others if they come alone.
+	OthersTaken bool
+}
+
+func (e *RefusedError) Error() string { return "the receiver refused entries: " + e.Reason }
+
+// Status is how the forwarding to a receiver stands.
+type Status struct {
+	Receiver Receiver
+	Address  string
+	Position activity.Position // of the last entry that the receiver has
+	SentAt   time.Time         // when that was sent; zero: none since the start
+	Failure  string            // why nothing can be sent, see Reason; "": nothing is known to fail
+	Since    time.Time         // since when it fails
+}
+
+// Receiver is a kind of receiver. There is at most one of each.
+type Receiver string
+
+// The kinds of receivers.
+const (
+	ToSyslog Receiver = "syslog"
+	ToOTLP   Receiver = "otlp"
+)
+
+// Label returns the name for people.
+func (r Receiver) Label() string {
+	if r == ToSyslog {
+		return "syslog server"
+	}
+	return "OpenTelemetry receiver"
+}
+
+// entry is an entry as receivers get it. The members have the names they have in
+// the API.
+type entry struct {
+	ID         string            `json:"id"`
+	Type       activity.Type     `json:"type"`
+	Severity   activity.Severity `json:"severity"`
+	Actor      string            `json:"actor"`
+	OccurredOn time.Time         `json:"occurred_on"`
+	Message    string            `json:"message"`
+	Metadata   json.RawMessage   `json:"metadata,omitempty"`
+	// MetadataOmitted: the metadata would have made the message too large.
+	MetadataOmitted bool `json:"metadata_omitted,omitempty"`
+}
+
+func newEntry(e *activity.Entry) entry {
+	return entry{ID: e.ID, Type: e.Type, Severity: e.Severity, Actor: e.Actor, OccurredOn: e.OccurredOn(), Message: e.Message(), Metadata: e.Metadata}
+}
+
+// TLS are the files that secure a connection. Each is read again for every
+// connection, so that replaced certificates are noticed.
+type TLS struct {
+	CAFile            string // authorities that are trusted; "": those of the system
+	CertFile, KeyFile string // certificate of this server; "": none
+}
+
+// config returns the settings of TLS for a connection to host.
+func (t TLS) config(host string) (*tls.Config, error) {
+	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if t.CAFile != "" {
+		text, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s has no certificate in PEM format", t.CAFile)
+		}
+	}
+	if t.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, err
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
+
+// Reason says for everybody why entries could not be sent: without addresses and
+// without what the receiver has written.
+func Reason(err error) string {
+	var name *net.DNSError
+	var authority x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	var host x509.HostnameError
+	var timeout net.Error
+	var status *StatusError
+	switch {
+	case errors.As(err, &name):
+		return "Its name cannot be resolved."
+	case errors.As(err, &authority):
+		return "Its certificate is from an authority that is not trusted."
+	case errors.As(err, &host):
+		return "Its certificate is for another name."
+	case errors.As(err, &invalid):
+		return "Its certificate is not valid now."
+	case errors.As(err, &status):
+		return fmt.Sprintf("It answers with status %d.", status.Status)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "It refuses the connection."
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "It does not answer in time."
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
+		return "A file with a certificate or key cannot be read."
+	case strings.Contains(err.Error(), "tls: "):
+		return "TLS could not be agreed on."
+	}
+	return "The connection breaks."
+}
