@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"trento/ui/mail":                {"trento/store/alert"},
 	"trento/ui/webhook":             {},
 	"trento/ui/stream":              {"trento/store/activity"},
-	"trento/ui/forward":             {"trento/store/activity"},
+	"trento/ui/forward":             {"trento/store/activity", "trento/ui/stream"},
 	"trento/ui/alerting":            {"trento/auth", "trento/store/fault", "trento/ui/mail", "trento/ui/webhook", "trento/store", "trento/store/alert", "trento/store/outbox"},
 	"trento/ui/amqp":                {"trento/auth/remote", "trento/store", "trento/store/fault", "trento/store/message"},
 	"trento/ui/refresh":             {"trento/store", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/store/message/wire"},

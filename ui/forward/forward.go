@@ -3,13 +3,13 @@
 // receiver of OpenTelemetry logs (OTLP over HTTP). It has no queue and repeats
 // nothing: package server decides what is sent when.
 //
-// Each entry carries its id, so a receiver can recognise one that it gets twice.
+// Receivers get the events that programs get from the API, see [stream.Event]. Each
+// has the id of its entry, so a receiver can recognise one that it gets twice.
 package forward
 
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -63,24 +63,6 @@ func (r Receiver) Label() string {
 		return "syslog server"
 	}
 	return "OpenTelemetry receiver"
-}
-
-// entry is an entry as receivers get it. The members have the names they have in
-// the API.
-type entry struct {
-	ID         string            `json:"id"`
-	Type       activity.Type     `json:"type"`
-	Severity   activity.Severity `json:"severity"`
-	Actor      string            `json:"actor"`
-	OccurredOn time.Time         `json:"occurred_on"`
-	Message    string            `json:"message"`
-	Metadata   json.RawMessage   `json:"metadata,omitempty"`
-	// MetadataOmitted: the metadata would have made the message too large.
-	MetadataOmitted bool `json:"metadata_omitted,omitempty"`
-}
-
-func newEntry(e *activity.Entry) entry {
-	return entry{ID: e.ID, Type: e.Type, Severity: e.Severity, Actor: e.Actor, OccurredOn: e.OccurredOn(), Message: e.Message(), Metadata: e.Metadata}
 }
 
 // TLS are the files that secure a connection. Each is read again for every

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"trento/store/activity"
+	"trento/ui/stream"
 )
 
 // OTLP sends entries to a receiver of OpenTelemetry logs, as protobuf over HTTP.
@@ -173,13 +174,17 @@ func (o *OTLP) body(entries []*activity.Entry) (*bytes.Buffer, error) {
 // logRecord returns an entry as a log record. Severities have the numbers of
 // OpenTelemetry already.
 func logRecord(e *activity.Entry) *logs.LogRecord {
+	event := stream.NewEvent(e, e.Actor)
 	r := &logs.LogRecord{
 		TimeUnixNano: uint64(e.OccurredOn().UnixNano()), ObservedTimeUnixNano: uint64(e.OccurredOn().UnixNano()),
-		SeverityNumber: logs.SeverityNumber(e.Severity), SeverityText: e.Severity.String(), EventName: "trento." + string(e.Type),
-		Body: textValue(e.Message()),
+		SeverityNumber: logs.SeverityNumber(e.Severity), SeverityText: e.Severity.String(), EventName: "trento." + string(event.Type),
+		Body: textValue(event.Message),
 		Attributes: []*common.KeyValue{
-			textAttribute("log.record.uid", e.ID), textAttribute("user.name", e.Actor), textAttribute("trento.type", string(e.Type)),
+			textAttribute("log.record.uid", e.ID), textAttribute("user.name", e.Actor), textAttribute("trento.activity_type", string(e.Type)),
 		},
+	}
+	if event.CorrelationID != nil {
+		r.Attributes = append(r.Attributes, textAttribute("trento.correlation_id", *event.CorrelationID))
 	}
 	decoder := json.NewDecoder(bytes.NewReader(e.Metadata))
 	decoder.UseNumber()

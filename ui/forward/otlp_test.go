@@ -130,8 +130,8 @@ func TestOTLP(t *testing.T) {
 		got[a.Key] = text(a.Value)
 	}
 	want := map[string]any{
-		"severity": "SEVERITY_NUMBER_WARN warning", "event": "trento.resource_tagging", "body": entryAt(1, metadata).Message(), "time": uint64(1796040001123456000),
-		"log.record.uid": "00000000-0000-4000-8000-000000000001", "user.name": "ann", "trento.type": "resource_tagging",
+		"severity": "SEVERITY_NUMBER_WARN warning", "event": "trento.tag.added", "body": entryAt(1, metadata).Message(), "time": uint64(1796040001123456000),
+		"log.record.uid": "00000000-0000-4000-8000-000000000001", "user.name": "ann", "trento.activity_type": "resource_tagging",
 		"trento.metadata": map[string]any{"a": nil, "b": []any{int64(1), 2.5, true, "x"}, "c": map[string]any{"d": int64(9007199254740993)}, "e": "1e400"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

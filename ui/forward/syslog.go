@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trento/store/activity"
+	"trento/ui/stream"
 )
 
 // Syslog sends entries to a syslog server. Syslog has no acknowledgements.
@@ -196,34 +197,40 @@ const maxSyslogMessage = 8192
 // message returns an entry as a message of RFC 5424. Its text is JSON, which all
 // receivers can take apart, whatever the type of the entry.
 func (s *Syslog) message(e *activity.Entry) ([]byte, error) {
-	content := newEntry(e)
-	message, err := s.format(content)
+	event := syslogEvent{Event: stream.NewEvent(e, e.Actor), Metadata: e.Metadata}
+	message, err := s.format(event, e.OccurredOn())
 	if err == nil && len(message) > maxSyslogMessage {
-		content.Metadata, content.MetadataOmitted = nil, true
-		message, err = s.format(content)
+		event.Metadata, event.MetadataOmitted = nil, true
+		message, err = s.format(event, e.OccurredOn())
 	}
 	return message, err
+}
+
+// syslogEvent is an event whose metadata can be left out.
+type syslogEvent struct {
+	stream.Event
+	Metadata json.RawMessage `json:"metadata,omitempty"` // instead of the member of Event
+	// MetadataOmitted: the metadata would have made the message too large.
+	MetadataOmitted bool `json:"metadata_omitted,omitempty"`
 }
 
 // syslogSeverities are the severities of RFC 5424.
 var syslogSeverities = map[activity.Severity]int{activity.Debug: 7, activity.Info: 6, activity.Warning: 4, activity.Critical: 2}
 
-// The characters that the fields of a header may have at most.
-const maxMessageIDLength = 32
+// maxMessageID is the number of characters that the id of a message may have.
+const maxMessageID = 32
 
-func (s *Syslog) format(e entry) ([]byte, error) {
+func (s *Syslog) format(e syslogEvent, at time.Time) ([]byte, error) {
 	text, err := json.Marshal(e)
 	if err != nil {
 		return nil, err
 	}
 	id := string(e.Type)
-	if len(id) > maxMessageIDLength {
-		id = id[:maxMessageIDLength]
-	}
 	header := fmt.Sprintf(`<%d>1 %s %s trento-web %d %s [origin software="trento-web" swVersion="%s"] `,
-		s.facility*8+syslogSeverities[e.Severity], e.OccurredOn.Format("2006-01-02T15:04:05.000000Z07:00"), cmp.Or(s.hostname, "-"), os.Getpid(), id, sdEscaper.Replace(s.version))
+		s.facility*8+syslogSeverities[e.Severity], at.Format("2006-01-02T15:04:05.000000Z07:00"), cmp.Or(s.hostname, "-"), os.Getpid(),
+		id[:min(len(id), maxMessageID)], parameterEscaper.Replace(s.version))
 	return append([]byte(header), text...), nil
 }
 
-// sdEscaper escapes the values of structured data.
-var sdEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `]`, `\]`)
+// parameterEscaper escapes the values of structured data.
+var parameterEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `]`, `\]`)

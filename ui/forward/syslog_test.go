@@ -150,7 +150,7 @@ func TestRsyslog(t *testing.T) {
 	send()
 	servertest.Soon(t, "all entries are in the file", func() bool { return len(s.lines()) >= 6 })
 	lines := s.lines()
-	want := regexp.MustCompile(`^108 2026-11-30T12:00:00\.123456Z trento-web resource_tagging \[origin software="trento-web" swVersion="1\.0\\"\\\]\\\\"\] (\{.*\})$`)
+	want := regexp.MustCompile(`^108 2026-11-30T12:00:00\.123456Z trento-web tag\.added \[origin software="trento-web" swVersion="1\.0\\"\\\]\\\\"\] (\{.*\})$`)
 	found := want.FindStringSubmatch(lines[0])
 	if found == nil {
 		t.Fatalf("received %s", lines[0])
@@ -160,7 +160,7 @@ func TestRsyslog(t *testing.T) {
 		t.Fatal(err)
 	}
 	metadata, _ := got["metadata"].(map[string]any)
-	if got["id"] != "00000000-0000-4000-8000-000000000000" || got["severity"] != "warning" || got["actor"] != "ann" || metadata["added_tag"] != "Größe [1]" || got["message"] == "" {
+	if got["id"] != "00000000-0000-4000-8000-000000000000" || got["activity_type"] != "resource_tagging" || got["severity"] != "warning" || got["actor"] != "ann" || metadata["added_tag"] != "Größe [1]" || got["message"] == "" {
 		t.Errorf("received %v", got)
 	}
 	for i, line := range lines {
