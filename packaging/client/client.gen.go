@@ -138,6 +138,56 @@ const (
 	DatabaseInstanceSystemReplicationSecondary   DatabaseInstanceSystemReplication = "Secondary"
 )
 
+// Defines values for EventResourceKind.
+const (
+	EventResourceKindCluster   EventResourceKind = "cluster"
+	EventResourceKindDatabase  EventResourceKind = "database"
+	EventResourceKindHost      EventResourceKind = "host"
+	EventResourceKindSapSystem EventResourceKind = "sap_system"
+	EventResourceKindUser      EventResourceKind = "user"
+)
+
+// Defines values for EventType.
+const (
+	ActivityOther            EventType = "activity.other"
+	ChecksChanged            EventType = "checks.changed"
+	ClusterChanged           EventType = "cluster.changed"
+	ClusterDeregistered      EventType = "cluster.deregistered"
+	ClusterHealthChanged     EventType = "cluster.health_changed"
+	ClusterRegistered        EventType = "cluster.registered"
+	ClusterRestored          EventType = "cluster.restored"
+	DatabaseChanged          EventType = "database.changed"
+	DatabaseDeregistered     EventType = "database.deregistered"
+	DatabaseHealthChanged    EventType = "database.health_changed"
+	DatabaseInstanceChanged  EventType = "database.instance_changed"
+	DatabaseRegistered       EventType = "database.registered"
+	DatabaseRestored         EventType = "database.restored"
+	HostChanged              EventType = "host.changed"
+	HostDeregistered         EventType = "host.deregistered"
+	HostHealthChanged        EventType = "host.health_changed"
+	HostHeartbeatFailed      EventType = "host.heartbeat_failed"
+	HostHeartbeatSucceeded   EventType = "host.heartbeat_succeeded"
+	HostRegistered           EventType = "host.registered"
+	HostRestored             EventType = "host.restored"
+	OperationCompleted       EventType = "operation.completed"
+	OperationRequested       EventType = "operation.requested"
+	SapSystemChanged         EventType = "sap_system.changed"
+	SapSystemDeregistered    EventType = "sap_system.deregistered"
+	SapSystemHealthChanged   EventType = "sap_system.health_changed"
+	SapSystemInstanceChanged EventType = "sap_system.instance_changed"
+	SapSystemRegistered      EventType = "sap_system.registered"
+	SapSystemRestored        EventType = "sap_system.restored"
+	ServerReported           EventType = "server.reported"
+	SettingsChanged          EventType = "settings.changed"
+	TagAdded                 EventType = "tag.added"
+	TagRemoved               EventType = "tag.removed"
+	TokenChanged             EventType = "token.changed"
+	UserChanged              EventType = "user.changed"
+	UserCreated              EventType = "user.created"
+	UserDeleted              EventType = "user.deleted"
+	UserSignIn               EventType = "user.sign_in"
+)
+
 // Defines values for HANADetailsArchitectureType.
 const (
 	Angi    HANADetailsArchitectureType = "angi"
@@ -822,6 +872,65 @@ type DatabaseInstanceStatus string
 // DatabaseInstanceSystemReplication defines model for DatabaseInstance.SystemReplication.
 type DatabaseInstanceSystemReplication string
 
+// Event An event, as the stream of events and webhooks deliver it. The same event always has the same id.
+type Event struct {
+	// ActivityType The type of the entry in the activity log.
+	//
+	// Example: host_health_changed
+	ActivityType string `json:"activity_type"`
+
+	// Actor A user, or `system` for what nobody asked for. Dots where the receiver may not know.
+	Actor string `json:"actor"`
+
+	// CorrelationId The same for all events with one cause.
+	CorrelationId *string `json:"correlation_id"`
+
+	// Id The id of the entry in the activity log.
+	Id openapi_types.UUID `json:"id"`
+
+	// Message A sentence for people.
+	//
+	// Example: Host health changed to critical
+	Message string `json:"message"`
+
+	// Metadata What the entry is about; depends on its type.
+	Metadata map[string]interface{} `json:"metadata"`
+
+	// Resources The things that the event names. The first one is what it is about.
+	Resources []EventResource `json:"resources"`
+	Severity  Severity        `json:"severity"`
+
+	// Time A time in UTC, with microseconds.
+	//
+	// Example: 2026-08-20T10:15:30.123456Z
+	Time Moment `json:"time"`
+
+	// Type What an event is about. Types are never renamed or removed, but new ones can be added: ignore those you do not
+	// know. `activity_type` of an event says it in more detail.
+	//
+	//
+	// Example: host.health_changed
+	Type EventType `json:"type"`
+}
+
+// EventResource defines model for EventResource.
+type EventResource struct {
+	Id   string            `json:"id"`
+	Kind EventResourceKind `json:"kind"`
+
+	// Name Its name at the time of the event.
+	Name *string `json:"name"`
+}
+
+// EventResourceKind defines model for EventResourceKind.
+type EventResourceKind string
+
+// EventType What an event is about. Types are never renamed or removed, but new ones can be added: ignore those you do not
+// know. `activity_type` of an event says it in more detail.
+//
+// Example: host.health_changed
+type EventType string
+
 // GCPMachine What the agent could not read of the machine is null.
 type GCPMachine struct {
 	DiskNumber   *int    `json:"disk_number"`
@@ -1481,6 +1590,24 @@ type TagDatabaseJSONBody struct {
 	Value string `json:"value"`
 }
 
+// StreamEventsParams defines parameters for StreamEvents.
+type StreamEventsParams struct {
+	// Type Only events of these types. Several are separated by commas, or given as several parameters.
+	Type *[]EventType `form:"type,omitempty" json:"type,omitempty"`
+
+	// Kind Only events that name a thing of these kinds.
+	Kind *[]EventResourceKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Id Only events that name a thing with one of these ids, and of one of the kinds if there are any.
+	Id *[]string `form:"id,omitempty" json:"id,omitempty"`
+
+	// LastEventId Begin after this event. The header wins over it.
+	LastEventId *string `form:"last_event_id,omitempty" json:"last_event_id,omitempty"`
+
+	// LastEventID Begin after this event.
+	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
+
 // TagHostJSONBody defines parameters for TagHost.
 type TagHostJSONBody struct {
 	// Value A tag; blanks around it do not count.
@@ -1801,6 +1928,8 @@ type ClientInterface interface {
 
 	// UntagCluster Take a tag off a cluster
 	//
+	// The tag has to be there.
+	//
 	// Corresponds with DELETE /api/v1/clusters/{id}/tags/{value} (the `UntagCluster` operationId).
 	UntagCluster(ctx context.Context, id ID, value TagInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -1841,8 +1970,29 @@ type ClientInterface interface {
 
 	// UntagDatabase Take a tag off a database
 	//
+	// The tag has to be there.
+	//
 	// Corresponds with DELETE /api/v1/databases/{id}/tags/{value} (the `UntagDatabase` operationId).
 	UntagDatabase(ctx context.Context, id ID, value TagInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StreamEvents Receive events while they happen
+	//
+	// A stream of server-sent events that stays open. Every entry of the activity log is one event: its name is the
+	// `type` of the event, and its data are an `Event` as JSON on one line. Entries about users and their sign-ins are
+	// sent to those with `all:users` only, and names of other users are replaced by dots as in the activity log.
+	//
+	// A client that was cut off sends the last `id` it got in the header `Last-Event-ID`, as browsers do by themselves,
+	// or in the query. It then gets every event after it, once, also if the server was restarted meanwhile. An id belongs
+	// to its user. If events after the id are not kept any more, or the server does not know the id, the first event is
+	// `reset` with the data `{"reason": "expired" | "unknown", "message": "…"}`: read what you need anew. A comment comes
+	// at least every 25 seconds, with the id to go on from.
+	//
+	// A client that does not accept an event within 10 seconds is cut off. The last event says why the server ends a
+	// stream: `signed-out` or `forbidden` as soon as the user, the session or the token may not use it any more,
+	// `stopping` when the server stops.
+	//
+	// Corresponds with GET /api/v1/events (the `StreamEvents` operationId).
+	StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListHosts List the hosts
 	//
@@ -1881,6 +2031,8 @@ type ClientInterface interface {
 
 	// UntagHost Take a tag off a host
 	//
+	// The tag has to be there.
+	//
 	// Corresponds with DELETE /api/v1/hosts/{id}/tags/{value} (the `UntagHost` operationId).
 	UntagHost(ctx context.Context, id ID, value TagInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -1892,6 +2044,8 @@ type ClientInterface interface {
 	ListAllTokens(ctx context.Context, params *ListAllTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReadProfile Read the own profile
+	//
+	// Who the token or session belongs to, and what that user may do.
 	//
 	// Corresponds with GET /api/v1/profile (the `ReadProfile` operationId).
 	ReadProfile(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1946,6 +2100,8 @@ type ClientInterface interface {
 	TagSAPSystem(ctx context.Context, id ID, body TagSAPSystemJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UntagSAPSystem Take a tag off an SAP system
+	//
+	// The tag has to be there.
 	//
 	// Corresponds with DELETE /api/v1/sap_systems/{id}/tags/{value} (the `UntagSAPSystem` operationId).
 	UntagSAPSystem(ctx context.Context, id ID, value TagInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2084,6 +2240,8 @@ func (c *API) TagCluster(ctx context.Context, id ID, body TagClusterJSONRequestB
 
 // UntagCluster Take a tag off a cluster
 //
+// The tag has to be there.
+//
 // Corresponds with DELETE /api/v1/clusters/{id}/tags/{value} (the `UntagCluster` operationId).
 func (c *API) UntagCluster(ctx context.Context, id ID, value TagInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUntagClusterRequest(c.Server, id, value)
@@ -2174,9 +2332,40 @@ func (c *API) TagDatabase(ctx context.Context, id ID, body TagDatabaseJSONReques
 
 // UntagDatabase Take a tag off a database
 //
+// The tag has to be there.
+//
 // Corresponds with DELETE /api/v1/databases/{id}/tags/{value} (the `UntagDatabase` operationId).
 func (c *API) UntagDatabase(ctx context.Context, id ID, value TagInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUntagDatabaseRequest(c.Server, id, value)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StreamEvents Receive events while they happen
+//
+// A stream of server-sent events that stays open. Every entry of the activity log is one event: its name is the
+// `type` of the event, and its data are an `Event` as JSON on one line. Entries about users and their sign-ins are
+// sent to those with `all:users` only, and names of other users are replaced by dots as in the activity log.
+//
+// A client that was cut off sends the last `id` it got in the header `Last-Event-ID`, as browsers do by themselves,
+// or in the query. It then gets every event after it, once, also if the server was restarted meanwhile. An id belongs
+// to its user. If events after the id are not kept any more, or the server does not know the id, the first event is
+// `reset` with the data `{"reason": "expired" | "unknown", "message": "…"}`: read what you need anew. A comment comes
+// at least every 25 seconds, with the id to go on from.
+//
+// A client that does not accept an event within 10 seconds is cut off. The last event says why the server ends a
+// stream: `signed-out` or `forbidden` as soon as the user, the session or the token may not use it any more,
+// `stopping` when the server stops.
+//
+// Corresponds with GET /api/v1/events (the `StreamEvents` operationId).
+func (c *API) StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStreamEventsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2264,6 +2453,8 @@ func (c *API) TagHost(ctx context.Context, id ID, body TagHostJSONRequestBody, r
 
 // UntagHost Take a tag off a host
 //
+// The tag has to be there.
+//
 // Corresponds with DELETE /api/v1/hosts/{id}/tags/{value} (the `UntagHost` operationId).
 func (c *API) UntagHost(ctx context.Context, id ID, value TagInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUntagHostRequest(c.Server, id, value)
@@ -2295,6 +2486,8 @@ func (c *API) ListAllTokens(ctx context.Context, params *ListAllTokensParams, re
 }
 
 // ReadProfile Read the own profile
+//
+// Who the token or session belongs to, and what that user may do.
 //
 // Corresponds with GET /api/v1/profile (the `ReadProfile` operationId).
 func (c *API) ReadProfile(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2419,6 +2612,8 @@ func (c *API) TagSAPSystem(ctx context.Context, id ID, body TagSAPSystemJSONRequ
 }
 
 // UntagSAPSystem Take a tag off an SAP system
+//
+// The tag has to be there.
 //
 // Corresponds with DELETE /api/v1/sap_systems/{id}/tags/{value} (the `UntagSAPSystem` operationId).
 func (c *API) UntagSAPSystem(ctx context.Context, id ID, value TagInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2956,6 +3151,111 @@ func NewUntagDatabaseRequest(server string, id ID, value TagInPath) (*http.Reque
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStreamEventsRequest constructs an http.Request for the StreamEvents method
+func NewStreamEventsRequest(server string, params *StreamEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Type != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "type", *params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Id != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "id", *params.Id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.LastEventId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "last_event_id", *params.LastEventId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.LastEventID != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Last-Event-ID", *params.LastEventID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Last-Event-ID", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -3585,6 +3885,8 @@ type ClientWithResponsesInterface interface {
 
 	// UntagClusterWithResponse Take a tag off a cluster
 	//
+	// The tag has to be there.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /api/v1/clusters/{id}/tags/{value} (the `UntagCluster` operationId).
@@ -3631,10 +3933,33 @@ type ClientWithResponsesInterface interface {
 
 	// UntagDatabaseWithResponse Take a tag off a database
 	//
+	// The tag has to be there.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /api/v1/databases/{id}/tags/{value} (the `UntagDatabase` operationId).
 	UntagDatabaseWithResponse(ctx context.Context, id ID, value TagInPath, reqEditors ...RequestEditorFn) (*UntagDatabaseResponse, error)
+
+	// StreamEventsWithResponse Receive events while they happen
+	//
+	// A stream of server-sent events that stays open. Every entry of the activity log is one event: its name is the
+	// `type` of the event, and its data are an `Event` as JSON on one line. Entries about users and their sign-ins are
+	// sent to those with `all:users` only, and names of other users are replaced by dots as in the activity log.
+	//
+	// A client that was cut off sends the last `id` it got in the header `Last-Event-ID`, as browsers do by themselves,
+	// or in the query. It then gets every event after it, once, also if the server was restarted meanwhile. An id belongs
+	// to its user. If events after the id are not kept any more, or the server does not know the id, the first event is
+	// `reset` with the data `{"reason": "expired" | "unknown", "message": "…"}`: read what you need anew. A comment comes
+	// at least every 25 seconds, with the id to go on from.
+	//
+	// A client that does not accept an event within 10 seconds is cut off. The last event says why the server ends a
+	// stream: `signed-out` or `forbidden` as soon as the user, the session or the token may not use it any more,
+	// `stopping` when the server stops.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/events (the `StreamEvents` operationId).
+	StreamEventsWithResponse(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*StreamEventsResponse, error)
 
 	// ListHostsWithResponse List the hosts
 	//
@@ -3677,6 +4002,8 @@ type ClientWithResponsesInterface interface {
 
 	// UntagHostWithResponse Take a tag off a host
 	//
+	// The tag has to be there.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /api/v1/hosts/{id}/tags/{value} (the `UntagHost` operationId).
@@ -3692,6 +4019,8 @@ type ClientWithResponsesInterface interface {
 	ListAllTokensWithResponse(ctx context.Context, params *ListAllTokensParams, reqEditors ...RequestEditorFn) (*ListAllTokensResponse, error)
 
 	// ReadProfileWithResponse Read the own profile
+	//
+	// Who the token or session belongs to, and what that user may do.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3756,6 +4085,8 @@ type ClientWithResponsesInterface interface {
 	TagSAPSystemWithResponse(ctx context.Context, id ID, body TagSAPSystemJSONRequestBody, reqEditors ...RequestEditorFn) (*TagSAPSystemResponse, error)
 
 	// UntagSAPSystemWithResponse Take a tag off an SAP system
+	//
+	// The tag has to be there.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4021,6 +4352,27 @@ func (r UntagDatabaseResponse) Status() string {
 
 // StatusCode returns HTTPResponse.StatusCode
 func (r UntagDatabaseResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+type StreamEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// Status returns HTTPResponse.Status
+func (r StreamEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StreamEventsResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -4454,6 +4806,8 @@ func (c *ClientWithResponses) TagClusterWithResponse(ctx context.Context, id ID,
 
 // UntagClusterWithResponse Take a tag off a cluster
 //
+// The tag has to be there.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /api/v1/clusters/{id}/tags/{value} (the `UntagCluster` operationId).
@@ -4530,6 +4884,8 @@ func (c *ClientWithResponses) TagDatabaseWithResponse(ctx context.Context, id ID
 
 // UntagDatabaseWithResponse Take a tag off a database
 //
+// The tag has to be there.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /api/v1/databases/{id}/tags/{value} (the `UntagDatabase` operationId).
@@ -4539,6 +4895,33 @@ func (c *ClientWithResponses) UntagDatabaseWithResponse(ctx context.Context, id 
 		return nil, err
 	}
 	return ParseUntagDatabaseResponse(rsp)
+}
+
+// StreamEventsWithResponse Receive events while they happen
+//
+// A stream of server-sent events that stays open. Every entry of the activity log is one event: its name is the
+// `type` of the event, and its data are an `Event` as JSON on one line. Entries about users and their sign-ins are
+// sent to those with `all:users` only, and names of other users are replaced by dots as in the activity log.
+//
+// A client that was cut off sends the last `id` it got in the header `Last-Event-ID`, as browsers do by themselves,
+// or in the query. It then gets every event after it, once, also if the server was restarted meanwhile. An id belongs
+// to its user. If events after the id are not kept any more, or the server does not know the id, the first event is
+// `reset` with the data `{"reason": "expired" | "unknown", "message": "…"}`: read what you need anew. A comment comes
+// at least every 25 seconds, with the id to go on from.
+//
+// A client that does not accept an event within 10 seconds is cut off. The last event says why the server ends a
+// stream: `signed-out` or `forbidden` as soon as the user, the session or the token may not use it any more,
+// `stopping` when the server stops.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/events (the `StreamEvents` operationId).
+func (c *ClientWithResponses) StreamEventsWithResponse(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*StreamEventsResponse, error) {
+	rsp, err := c.StreamEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStreamEventsResponse(rsp)
 }
 
 // ListHostsWithResponse List the hosts
@@ -4606,6 +4989,8 @@ func (c *ClientWithResponses) TagHostWithResponse(ctx context.Context, id ID, bo
 
 // UntagHostWithResponse Take a tag off a host
 //
+// The tag has to be there.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /api/v1/hosts/{id}/tags/{value} (the `UntagHost` operationId).
@@ -4633,6 +5018,8 @@ func (c *ClientWithResponses) ListAllTokensWithResponse(ctx context.Context, par
 }
 
 // ReadProfileWithResponse Read the own profile
+//
+// Who the token or session belongs to, and what that user may do.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4739,6 +5126,8 @@ func (c *ClientWithResponses) TagSAPSystemWithResponse(ctx context.Context, id I
 }
 
 // UntagSAPSystemWithResponse Take a tag off an SAP system
+//
+// The tag has to be there.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -5026,6 +5415,22 @@ func ParseUntagDatabaseResponse(rsp *http.Response) (*UntagDatabaseResponse, err
 	}
 
 	response := &UntagDatabaseResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseStreamEventsResponse parses an HTTP response from a StreamEventsWithResponse call
+func ParseStreamEventsResponse(rsp *http.Response) (*StreamEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StreamEventsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

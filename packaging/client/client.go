@@ -143,7 +143,9 @@ func (s *Server) Do(r *http.Request) (*http.Response, error) {
 	case answer.StatusCode == http.StatusNoContent:
 		return answer, nil
 	case answer.StatusCode < 300 && isAPIAnswer(answer.Header.Get("Content-Type")):
-		answer.Body = limitedBody{io.LimitReader(answer.Body, maxAnswer), answer.Body}
+		if !strings.HasPrefix(answer.Header.Get("Content-Type"), eventStream) { // which has no end
+			answer.Body = limitedBody{io.LimitReader(answer.Body, maxAnswer), answer.Body}
+		}
 		return answer, s.kept.keep(r, answer)
 	}
 	defer answer.Body.Close()
@@ -168,7 +170,7 @@ type limitedBody struct {
 
 // isAPIAnswer reports whether answers of the API have a content type.
 func isAPIAnswer(contentType string) bool {
-	return strings.HasPrefix(contentType, "application/json")
+	return strings.HasPrefix(contentType, "application/json") || strings.HasPrefix(contentType, eventStream)
 }
 
 // WithQuery adds parameters to the query of a request.

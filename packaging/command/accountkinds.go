@@ -29,7 +29,7 @@ func newUsers() kind {
 		{wide("ID"), func(u *client.User) cell { return text(strconv.Itoa(u.Id)) }},
 	}
 	return kind{
-		name: "users", singular: "user", short: "Show users: status, permissions, last sign-in", columns: columnsOf(columns),
+		name: "users", singular: "user", topics: []client.EventResourceKind{"user"}, short: "Show users: status, permissions, last sign-in", columns: columnsOf(columns),
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListUsersWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -65,7 +65,7 @@ func tokenColumns[T any](token func(*T) *client.Token) []columnOf[T] {
 func newTokens() kind {
 	columns := tokenColumns(func(t *client.Token) *client.Token { return t })
 	return kind{
-		name: "tokens", singular: "token", short: "Show your personal access tokens: scopes, end, last use", columns: columnsOf(columns),
+		name: "tokens", singular: "token", topics: []client.EventResourceKind{"user"}, short: "Show your personal access tokens: scopes, end, last use", columns: columnsOf(columns),
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListOwnTokensWithResponse(ctx, client.WithQuery(query))
 			if err != nil {

@@ -25,7 +25,7 @@ func newAgents() kind {
 		{wide("ID"), func(a *client.Agent) cell { return identity(&a.AgentId) }},
 	}
 	return kind{
-		name: "agents", singular: "agent", short: "Show agents: last report, messages, refusals", columns: columnsOf(columns), empty: noAgents,
+		name: "agents", singular: "agent", topics: []client.EventResourceKind{"host"}, short: "Show agents: last report, messages, refusals", columns: columnsOf(columns), empty: noAgents,
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListAgentsWithResponse(ctx, client.WithQuery(query))
 			if err != nil {

@@ -83,7 +83,7 @@ func newGetKind(l *configLoader, k kind) *cobra.Command {
 func (g *getting) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&g.output, "output", "o", tableOutput, "print a `FORM`: "+strings.Join(outputs(), ", "))
 	cmd.Flags().BoolVar(&g.noHeaders, "no-headers", false, "print no titles above the columns")
-	cmd.Flags().BoolVarP(&g.watch, "watch", "w", false, "go on, and print what changes, until interrupted")
+	cmd.Flags().BoolVarP(&g.watch, "watch", "w", false, "go on, and print what changes, until interrupted: when the server sends an event, or every 5 s if it sends none")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 }
 

@@ -37,8 +37,9 @@ type kind struct {
 	// filters are the fields that the server filters and sorts by; nil if it
 	// does neither.
 	filters []string
-	// topics are the kinds of objects whose events change this list.
-	topics []string
+	// topics are the kinds of things whose events can change this list; nil if
+	// there are no such events.
+	topics []client.EventResourceKind
 }
 
 // column is a column of a table.

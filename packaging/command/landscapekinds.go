@@ -28,7 +28,7 @@ func newHosts() kind {
 		{wide("ID"), func(h *client.Host) cell { return identity(&h.Id) }},
 	}
 	return kind{
-		name: "hosts", singular: "host", short: "Show hosts: health, addresses, agent, tags", columns: columnsOf(columns),
+		name: "hosts", singular: "host", topics: []client.EventResourceKind{"host"}, short: "Show hosts: health, addresses, agent, tags", columns: columnsOf(columns),
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListHostsWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -54,7 +54,7 @@ func newClusters() kind {
 		{wide("ID"), func(c *client.Cluster) cell { return identity(&c.Id) }},
 	}
 	return kind{
-		name: "clusters", singular: "cluster", short: "Show clusters: health, type, SIDs, size, tags", columns: columnsOf(columns),
+		name: "clusters", singular: "cluster", topics: []client.EventResourceKind{"cluster"}, short: "Show clusters: health, type, SIDs, size, tags", columns: columnsOf(columns),
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListClustersWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -90,7 +90,7 @@ func newDatabases() kind {
 		{wide("ID"), func(d *client.Database) cell { return identity(&d.Id) }},
 	}
 	return kind{
-		name: "databases", singular: "database", short: "Show HANA databases: health, instances, replication, tags", columns: columnsOf(columns),
+		name: "databases", singular: "database", topics: []client.EventResourceKind{"database"}, short: "Show HANA databases: health, instances, replication, tags", columns: columnsOf(columns),
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListDatabasesWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -136,7 +136,7 @@ func newSAPSystems() kind {
 		{wide("ID"), func(s *client.SAPSystem) cell { return identity(&s.Id) }},
 	}
 	return kind{
-		name: "sap-systems", singular: "sap-system", aliases: []string{"sap_systems", "systems"},
+		name: "sap-systems", singular: "sap-system", topics: []client.EventResourceKind{"sap_system", "database"}, aliases: []string{"sap_systems", "systems"},
 		short: "Show SAP systems: health, instances, database, tags", columns: columnsOf(columns),
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListSAPSystemsWithResponse(ctx, client.WithQuery(query))
@@ -186,7 +186,7 @@ func newInstances() kind {
 		{wide("HOST ID"), func(i *instance) cell { return identity(&i.HostId) }},
 	}
 	return kind{
-		name: "instances", singular: "instance", short: "Show instances of databases and SAP systems: host, health, features", columns: columnsOf(columns),
+		name: "instances", singular: "instance", topics: []client.EventResourceKind{"host", "database", "sap_system"}, short: "Show instances of databases and SAP systems: host, health, features", columns: columnsOf(columns),
 		list: func(ctx context.Context, s *client.Server, _ url.Values) ([]item, error) {
 			instances, answers, err := listInstances(ctx, s)
 			if err != nil {
@@ -279,7 +279,7 @@ func newHealth() kind {
 		{wide("ID"), func(h *client.HealthSummary) cell { return identity(&h.Id) }},
 	}
 	return kind{
-		name: "health", singular: "SAP system", short: "Show the health of the SAP systems and of all they stand on", columns: columnsOf(columns),
+		name: "health", singular: "SAP system", topics: []client.EventResourceKind{"host", "cluster", "database", "sap_system"}, short: "Show the health of the SAP systems and of all they stand on", columns: columnsOf(columns),
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListSAPSystemHealthWithResponse(ctx, client.WithQuery(query))
 			if err != nil {

@@ -75,6 +75,7 @@ func (p *printer) printTable(items []item, change string) error {
 		var titles []string
 		if p.watching {
 			titles = append(titles, "CHANGE")
+			p.table.widths = []int{len("changed")} // the longest word, so that columns stay where they are
 		}
 		for _, i := range shown {
 			p.table.coloured[len(titles)] = p.colours && p.columns[i].coloured

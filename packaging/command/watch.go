@@ -7,13 +7,19 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"trento/packaging/client"
 )
 
-// watchInterval is the time between two looks at a list.
-const watchInterval = 5 * time.Second
+// Times between two looks at what is watched.
+const (
+	pollInterval   = 5 * time.Second // without events
+	followInterval = time.Minute     // beside events, for what changes without one
+	retryInterval  = 2 * time.Second // before a stream of events is opened again
+	minInterval    = 500 * time.Millisecond
+)
 
 // watch prints the objects of a kind, and then each that is added, changed or
 // removed, until the context ends. While the server does not answer it waits.
@@ -27,7 +33,7 @@ func watch(ctx context.Context, s *client.Server, k *kind, names []string, p *pr
 		return err
 	}
 	w := waiter{stderr: stderr}
-	for pause(ctx, watchInterval) {
+	for range changes(ctx, s, k.topics) {
 		items, err := k.list(ctx, s, nil)
 		if w.waits(err) {
 			continue
@@ -43,6 +49,68 @@ func watch(ctx context.Context, s *client.Server, k *kind, names []string, p *pr
 		before = items
 	}
 	return nil
+}
+
+// changes tells when to look again, until the context ends: when the server has
+// sent an event that names one of these kinds of things, and now and then. A
+// server that sends no events is polled.
+func changes(ctx context.Context, s *client.Server, topics []client.EventResourceKind) <-chan time.Time {
+	looks := make(chan time.Time)
+	happened := make(chan struct{}, 1)
+	following := new(atomic.Bool)
+	if topics != nil {
+		go follow(ctx, s, topics, following, happened)
+	}
+	go func() {
+		defer close(looks)
+		for {
+			interval := pollInterval
+			if following.Load() {
+				interval = followInterval
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-happened:
+			case <-time.After(interval):
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case looks <- time.Now():
+			}
+			if !pause(ctx, minInterval) { // events that come together are one look
+				return
+			}
+		}
+	}()
+	return looks
+}
+
+// follow keeps a stream of events open, and notes each event, its beginning and
+// its end in happened.
+func follow(ctx context.Context, s *client.Server, topics []client.EventResourceKind, following *atomic.Bool, happened chan<- struct{}) {
+	params := new(client.StreamEventsParams)
+	if len(topics) > 0 {
+		params.Kind = &topics
+	}
+	note := func(open bool) {
+		following.Store(open)
+		select {
+		case happened <- struct{}{}:
+		default: // one is noted already
+		}
+	}
+	for {
+		err := s.FollowEvents(ctx, params, func() { note(true) })
+		note(false) // the next answer says why the stream has ended
+		if refusal, ok := errors.AsType[*client.Refusal](err); ok && refusal.Status != 429 && refusal.Status < 500 {
+			return // the server has no events for this token
+		}
+		if !pause(ctx, retryInterval) {
+			return
+		}
+	}
 }
 
 // endOfWatch returns the error with which watching ends: none if the user has
@@ -113,7 +181,7 @@ func (p *printer) differ(a, b item) bool {
 // was none.
 func followLog(ctx context.Context, s *client.Server, params *client.ReadActivityLogParams, newest *string, p *printer, stderr io.Writer) error {
 	w := waiter{stderr: stderr}
-	for pause(ctx, watchInterval) {
+	for range changes(ctx, s, []client.EventResourceKind{}) {
 		for {
 			page, size := *params, pageSize
 			page.Before, page.Last = newest, &size
