@@ -179,6 +179,9 @@ func (s *SAML) Problem() string {
 	return s.problem
 }
 
+// CertificateEnd returns when our certificate expires.
+func (s *SAML) CertificateEnd() time.Time { return s.options.Key.Certificate.NotAfter }
+
 // expiryWarningInterval is the time between two warnings of expiring
 // certificates.
 const expiryWarningInterval = 24 * time.Hour
@@ -194,7 +197,7 @@ func (s *SAML) warnOfExpiry() {
 		return
 	}
 	s.lastWarnedAt = now
-	if end := s.options.Key.Certificate.NotAfter; now.Add(certificateWarningTime).After(end) {
+	if end := s.CertificateEnd(); now.Add(certificateWarningTime).After(end) {
 		s.options.Log.Warn("the certificate for SAML ends soon; \"trento-web sso renew-certificate\" makes a new one, which the identity provider has to know", "end", end)
 	}
 	if s.idp == nil {

@@ -55,15 +55,21 @@ func (s *server) consoleURL() string {
 // checkExpiries alerts people to keys and certificates that expire soon. A
 // certificate that the server renews by itself is only among them if that fails.
 func (s *server) checkExpiries(ctx context.Context) error {
-	if s.certificate == nil {
-		return s.store.CheckExpiries(ctx)
+	var expiries []alert.Expiry
+	if s.certificate != nil {
+		c := s.certificate.Status()
+		e := alert.Expiry{Kind: alert.CertificateExpiry, Thing: alert.CertificateThing(alert.TLSCertificate)}
+		if s.config.TLSCertFile != "" || len(c.Faults) > 0 {
+			e.Deadline = c.NotAfter
+		}
+		expiries = append(expiries, e)
 	}
-	c := s.certificate.Status()
-	e := alert.Expiry{Kind: alert.CertificateExpiry, Thing: alert.CertificateThing("TLS")}
-	if s.config.TLSCertFile != "" || len(c.Faults) > 0 {
-		e.Deadline = c.NotAfter
+	if provider := s.auth.SAML(); provider != nil {
+		expiries = append(expiries, alert.Expiry{
+			Kind: alert.CertificateExpiry, Thing: alert.CertificateThing(alert.SAMLCertificate), Deadline: provider.CertificateEnd(),
+		})
 	}
-	return s.store.CheckExpiries(ctx, e)
+	return s.store.CheckExpiries(ctx, expiries...)
 }
 
 // maxAlertPause is how long the sender sleeps at most. Settings can change

@@ -2,7 +2,13 @@ package server
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -157,4 +163,39 @@ func TestCertificateExpiry(t *testing.T) {
 	servertest.Start(t, t.TempDir(), nil, "ENABLE_ALERTING=true", "SMTP_SERVER="+r.relay.host(), fmt.Sprint("SMTP_PORT=", r.relay.port()), "ALERT_DELAY=0",
 		"TLS_CERT_FILE="+filepath.Join(dir, "cert.pem"), "TLS_KEY_FILE="+filepath.Join(dir, "key.pem"))
 	r.expect("Trento Alert: TLS certificate will expire in 10 days")
+}
+
+// TestSAMLCertificateExpiry does the same with a certificate for SAML that was
+// taken over.
+func TestSAMLCertificateExpiry(t *testing.T) {
+	t.Parallel()
+	r := &reporting{t: t, relay: startCatcher(t, "")}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(10*24*time.Hour + time.Hour)}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := t.TempDir()
+	if err := os.Mkdir(filepath.Join(files, "cert"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		"saml.pem": {Type: "CERTIFICATE", Bytes: cert}, "saml_key.pem": {Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)},
+	} {
+		if err := os.WriteFile(filepath.Join(files, "cert", name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	provider := `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.sap.example">` +
+		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` +
+		`<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` + base64.StdEncoding.EncodeToString(cert) +
+		`</X509Certificate></X509Data></KeyInfo></KeyDescriptor>` +
+		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.sap.example/sso"/></IDPSSODescriptor></EntityDescriptor>`
+	servertest.Start(t, t.TempDir(), nil, "ENABLE_ALERTING=true", "SMTP_SERVER="+r.relay.host(), fmt.Sprint("SMTP_PORT=", r.relay.port()), "ALERT_DELAY=0",
+		"ENABLE_SAML=true", "TRENTO_WEB_ORIGIN=trento.sap.example", "SAML_IDP_ID=corporate", "SAML_SP_ID=trento", "SAML_SP_DIR="+files, "SAML_METADATA_CONTENT="+provider)
+	r.expect("Trento Alert: SAML certificate will expire in 10 days")
 }

@@ -105,8 +105,14 @@ func backups() Thing { return Thing{Backups, backupsID, "Backup"} }
 // trouble.
 func APIKeyThing() Thing { return Thing{APIKey, apiKeyID, "API key"} }
 
+// The names of certificates, by what they are for.
+const (
+	TLSCertificate  = "TLS"
+	SAMLCertificate = "SAML"
+)
+
 // CertificateThing returns a certificate as a thing that can be in trouble. name
-// says what it is for, such as TLS.
+// says what it is for.
 func CertificateThing(name string) Thing {
 	return Thing{Certificate, name, name + " certificate"}
 }

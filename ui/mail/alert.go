@@ -156,6 +156,9 @@ func (a *Alert) itemView(i *alert.Item, f alert.Facts) itemView {
 	case alert.CertificateExpiry:
 		fact("Ends", formatTime(i.Deadline))
 		v.Advice = "Replace the certificate before it expires: browsers and agents refuse an expired one."
+		if i.Thing.ID == alert.SAMLCertificate {
+			v.Advice = "Make a new certificate (trento-web sso renew-certificate), and give it to the identity provider before this one expires."
+		}
 	case alert.BackupFailed:
 		fact("Since", formatTime(i.Since))
 		v.Advice = "Until a backup can be made again, there is no newer one than the last."
