@@ -78,21 +78,31 @@ func (c *connection) options(cmd *cobra.Command) (client.Options, error) {
 	if err != nil {
 		return client.Options{}, err
 	}
+	if o, named, err := c.remote(l); named {
+		return o, err
+	}
+	return c.unchosen(l)
+}
+
+// remote returns the options for the server that the flags, the environment or
+// the logins name. named is false if nothing does.
+func (c *connection) remote(l *logins) (o client.Options, named bool, err error) {
 	token := getenv(c.loader.environ, tokenVariable)
 	caFile := cmp.Or(c.caFile, getenv(c.loader.environ, caFileVariable))
-	named := cmp.Or(c.server, getenv(c.loader.environ, serverVariable))
-	chosen := l.find(cmp.Or(named, l.Current))
+	name := cmp.Or(c.server, getenv(c.loader.environ, serverVariable))
+	chosen := l.find(cmp.Or(name, l.Current))
 	switch {
 	case chosen != nil && (c.server != "" || token == ""):
 		// A token in the environment is not sent to a server that --server chooses
 		// among the logins: each of these has a token of its own.
-		return client.Options{Address: chosen.Address, Token: chosen.Token, CAFile: cmp.Or(caFile, chosen.CAFile)}, nil
+		return client.Options{Address: chosen.Address, Token: chosen.Token, CAFile: cmp.Or(caFile, chosen.CAFile)}, true, nil
 	case chosen != nil:
-		return client.Options{Address: chosen.Address, Token: token, CAFile: cmp.Or(caFile, chosen.CAFile)}, nil
-	case named != "":
-		return addressed(named, token, caFile, l)
+		return client.Options{Address: chosen.Address, Token: token, CAFile: cmp.Or(caFile, chosen.CAFile)}, true, nil
+	case name != "":
+		o, err = addressed(name, token, caFile, l)
+		return o, true, err
 	}
-	return c.unchosen(l)
+	return client.Options{}, false, nil
 }
 
 // addressed returns the options for a server without a login.

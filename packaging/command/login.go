@@ -37,8 +37,8 @@ type signingIn struct {
 func newLogin(l *configLoader) *cobra.Command {
 	i := &signingIn{loader: l}
 	cmd := &cobra.Command{
-		Use: "login", Short: "Sign in to a server, for the commands get, tag and cleanup", Args: requireKnownCommand,
-		Long: "Sign in to a server, for the commands get, tag and cleanup: shows the page of the console on which you make a personal\n" +
+		Use: "login", Short: "Sign in to a server, for the commands get, tag, cleanup and mcp", Args: requireKnownCommand,
+		Long: "Sign in to a server, for the commands get, tag, cleanup and mcp: shows the page of the console on which you make a personal\n" +
 			"access token, with its name and scopes filled in, waits until you paste its text, which is not shown, and checks it.\n" +
 			"The token is kept in trento-web/" + loginsFile + " in the directory of your configuration ($XDG_CONFIG_HOME or ~/.config), where only\n" +
 			"you can read it. Signing in to several servers is possible; --server NAME of each command chooses one." + exitHelp,

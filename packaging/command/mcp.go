@@ -2,7 +2,6 @@ package command
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -18,57 +17,81 @@ import (
 
 // newMCP returns the command that gives an assistant on this machine the tools of
 // a server elsewhere.
-func newMCP(environ []string) *cobra.Command {
+func newMCP(l *configLoader) *cobra.Command {
 	bridge := mcp.Bridge{Version: server.Version()}
-	var tokenFile, caFile string
+	c := &connection{loader: l}
+	var tokenFile string
 	cmd := &cobra.Command{
 		Use: "mcp", Short: "Give an assistant the tools of a server (Model Context Protocol over stdio)", Args: cobra.NoArgs,
 		Long: "Give an assistant on this machine the tools of a server: the Model Context Protocol (MCP) over standard input and output.\n" +
 			"The assistant starts it. It can do what the personal access token may, and changes nothing unless --allow-writes is given.\n" +
-			"The token comes from the environment variable TRENTO_TOKEN or from --token-file: everybody on the machine can see arguments.\n" +
+			"The token is that of \"trento-web login\", or comes from the environment variable TRENTO_TOKEN or from --token-file: everybody\n" +
+			"on the machine can see arguments.\n" +
 			"A client that speaks MCP over HTTP needs no command: it connects to /mcp of the server.",
-		Example: `  TRENTO_TOKEN=trento_pat_… trento-web mcp --server https://trento.example.com
+		Example: `  trento-web login --server https://trento.example.com && trento-web mcp
+  TRENTO_TOKEN=trento_pat_… trento-web mcp --server https://trento.example.com
   trento-web mcp --server https://trento.example.com --token-file ~/.config/trento/token --allow-writes`,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer cancel()
-			if bridge.Token, err = readToken(environ, tokenFile); err != nil {
+			o, err := c.forAssistant(tokenFile)
+			if err != nil {
 				return err
 			}
-			if caFile = cmp.Or(caFile, getenv(environ, "TRENTO_CA_FILE")); caFile != "" {
-				if bridge.Roots, err = client.ReadCertificates(caFile); err != nil {
+			if o.CAFile != "" {
+				if bridge.Roots, err = client.ReadCertificates(o.CAFile); err != nil {
 					return fmt.Errorf("--ca: %w", err)
 				}
 			}
-			bridge.Server = cmp.Or(bridge.Server, getenv(environ, "TRENTO_SERVER"), "http://localhost:4000")
+			bridge.Server, bridge.Token = o.Address, o.Token
 			bridge.In, bridge.Out = os.Stdin, os.Stdout
 			return bridge.Run(ctx)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&bridge.Server, "server", "", "address of the server; otherwise TRENTO_SERVER, or http://localhost:4000")
+	flags.StringVar(&c.server, "server", "", "`ADDRESS` of the server or name of a login; otherwise TRENTO_SERVER, the current login, or http://localhost:4000")
 	flags.StringVar(&tokenFile, "token-file", "", "read the token from the first line of `FILE`")
-	flags.StringVar(&caFile, "ca", "", "trust the certificates in `FILE`, such as tls/self-signed.crt of the server's data directory")
+	flags.StringVar(&c.caFile, "ca", "", "trust the certificates in `FILE`, such as tls/self-signed.crt of the server's data directory")
 	flags.BoolVar(&bridge.Writes, "allow-writes", false, "offer tools that change something, too, such as those for tags")
 	return cmd
 }
 
-// readToken returns the personal access token of a command.
-func readToken(environ []string, file string) (string, error) {
-	if file != "" {
-		f, err := os.Open(file)
-		if err != nil {
-			return "", fmt.Errorf("--token-file: %w", err)
-		}
-		defer f.Close()
-		token, err := readPassword(f)
-		if err != nil {
-			return "", fmt.Errorf("--token-file: %s has no token in its first line", file)
-		}
-		return strings.TrimSpace(token), nil
+// forAssistant returns the options for the server whose tools an assistant
+// gets.
+func (c *connection) forAssistant(tokenFile string) (client.Options, error) {
+	o := client.Options{
+		Address: cmp.Or(c.server, getenv(c.loader.environ, serverVariable), "http://localhost:4000"),
+		Token:   strings.TrimSpace(getenv(c.loader.environ, tokenVariable)),
+		CAFile:  cmp.Or(c.caFile, getenv(c.loader.environ, caFileVariable)),
 	}
-	if token := strings.TrimSpace(getenv(environ, "TRENTO_TOKEN")); token != "" {
-		return token, nil
+	if tokenFile != "" {
+		token, err := readTokenFile(tokenFile)
+		o.Token = token
+		return o, err
 	}
-	return "", errors.New("there is no token: set TRENTO_TOKEN, or name a file with --token-file. Tokens are made in the console, under Profile")
+	l, err := readLogins(c.loader.environ)
+	if err != nil {
+		return o, err
+	}
+	if chosen, named, err := c.remote(l); named {
+		return chosen, err
+	}
+	if o.Token == "" {
+		return o, notSignedIn("there is no token: set TRENTO_TOKEN, name a file with --token-file, or run \"trento-web login\"")
+	}
+	return o, nil
+}
+
+// readTokenFile returns the token in the first line of a file.
+func readTokenFile(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("--token-file: %w", err)
+	}
+	defer f.Close()
+	token, err := readPassword(f)
+	if err != nil {
+		return "", fmt.Errorf("--token-file: %s has no token in its first line", file)
+	}
+	return strings.TrimSpace(token), nil
 }

@@ -94,7 +94,7 @@ func TestMCP(t *testing.T) {
 		{nil, nil, "there is no token: set TRENTO_TOKEN"},
 		{nil, []string{"--token-file", os.DevNull}, "has no token in its first line"},
 		{[]string{"TRENTO_TOKEN=trento_pat_wrong"}, []string{"--server", p.URL}, "does not accept the token"},
-		{[]string{"TRENTO_TOKEN=" + token}, []string{"--server", "trento.example.com"}, "is no address such as https://trento.example.com"},
+		{[]string{"TRENTO_TOKEN=" + token}, []string{"--server", "trento.example.com"}, "is neither an address"},
 		{[]string{"TRENTO_TOKEN=" + token}, []string{"--server", "http://admin:secret@127.0.0.1:1"}, "must not contain a user"},
 		{[]string{"TRENTO_TOKEN=" + token}, []string{"--server", "http://127.0.0.1:1"}, "connection refused"},
 		{[]string{"TRENTO_TOKEN=" + token}, []string{"--server", p.URL, "--ca", "/nowhere"}, "--ca:"},
@@ -102,5 +102,18 @@ func TestMCP(t *testing.T) {
 		if session, said := connect(tt.environ, tt.args...); session != nil || !strings.Contains(said, tt.want) || strings.Contains(said, token) {
 			t.Errorf("%v: it says %q, want %q", tt.args, said, tt.want)
 		}
+	}
+
+	home := t.TempDir()
+	a := &asker{t: t, environ: []string{"HOME=" + home}}
+	if status, _, errs := a.runWith(token+"\n", "login", "--token-stdin", "--server", p.URL); status != 0 {
+		t.Fatal(errs)
+	}
+	session, said = connect([]string{"HOME=" + home})
+	if session == nil {
+		t.Fatal(said)
+	}
+	if result := callTool(session, "hosts_list", nil); result.IsError {
+		t.Errorf("after a login the hosts are %s", text(result))
 	}
 }
