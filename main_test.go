@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 	"trento/ui/amqp":                {"trento/auth/remote", "trento/store", "trento/store/fault", "trento/store/message"},
 	"trento/ui/refresh":             {"trento/store", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/store/message/wire"},
 	"trento/ui/api":                 {"trento/auth", "trento/auth/sso", "trento/search", "trento/store", "trento/store/backup", "trento/store/activity", "trento/store/discovery", "trento/store/fault", "trento/store/landscape", "trento/ui/refresh", "trento/store/message", "trento/ui/amqp", "trento/store/finding", "trento/ui/alerting", "trento/ui/mail", "trento/store/alert", "trento/ui/stream", "trento/store/outbox", "trento/ui/forward"},
+	"trento/ui/api/documenttest":    {"trento/auth", "trento/ui/api", "trento/ui/stream"},
 	"trento/ui/page":                {"trento/auth", "trento/search", "trento/store", "trento/store/backup", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/ui/amqp", "trento/ui/api", "trento/ui/refresh", "trento/ui/alerting", "trento/ui/forward"},
 	"trento/ui/table":               {"trento/auth", "trento/store", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page"},
 	"trento/ui/landscape":           {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/ui/activity", "trento/ui/amqp", "trento/ui/api", "trento/ui/page", "trento/ui/refresh", "trento/ui/table"},
@@ -90,7 +91,7 @@ var roomOf = map[string][]string{
 	"golang.org/x/oauth2":              {"trento/auth/sso"},
 	"github.com/crewjam/saml":          {"trento/auth/sso"},
 	"github.com/russellhaering":        {"trento/auth/sso"},
-	"net/http":                         {"trento/packaging/client", "trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/mcp", "trento/ui/page", "trento/ui/table", "trento/ui/webhook", "trento/ui/stream", "trento/store/discovery/fleet", "trento/ui/forward"},
+	"net/http":                         {"trento/packaging/client", "trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/api/documenttest", "trento/ui/landscape", "trento/ui/mcp", "trento/ui/page", "trento/ui/table", "trento/ui/webhook", "trento/ui/stream", "trento/store/discovery/fleet", "trento/ui/forward"},
 }
 
 func TestImports(t *testing.T) {

@@ -21,10 +21,10 @@ import (
 	"trento/ui/page"
 )
 
-// decoded is the body of an answer without its encoding.
-func decoded(t *testing.T, w *httptest.ResponseRecorder) string {
+// decoded is the body of an answer without its encoding. It can be read again.
+func decoded(t testing.TB, w *httptest.ResponseRecorder) string {
 	t.Helper()
-	var body io.Reader = w.Body
+	var body io.Reader = bytes.NewReader(w.Body.Bytes())
 	var err error
 	switch encoding := w.Header().Get("Content-Encoding"); encoding {
 	case "":

@@ -25,6 +25,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/api"
+	"trento/ui/api/documenttest"
 	"trento/ui/page"
 )
 
@@ -306,12 +307,20 @@ type call struct {
 	ctx            context.Context // nil: one that does not end
 }
 
-// do sends a request as a browser does from a page of the console.
+// do sends a request as a browser does from a page of the console, and compares
+// what is for programs with the API document.
 func (f *fixture) do(c call) *httptest.ResponseRecorder {
 	f.t.Helper()
 	if c.method == "" {
 		c.method = http.MethodGet
 	}
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, c.request(f))
+	f.checkDocument(c, w)
+	return w
+}
+
+func (c call) request(f *fixture) *http.Request {
 	r := httptest.NewRequest(c.method, c.target, strings.NewReader(c.form.Encode()))
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if c.method == http.MethodGet {
@@ -332,9 +341,7 @@ func (f *fixture) do(c call) *httptest.ResponseRecorder {
 	if c.ctx != nil {
 		r = r.WithContext(c.ctx)
 	}
-	w := httptest.NewRecorder()
-	f.handler.ServeHTTP(w, r)
-	return w
+	return r
 }
 
 func newTestLog(b *logBuffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
@@ -348,4 +355,39 @@ func (f *fixture) server(t testing.TB) *server {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// apiDocument is the API document, read once: that takes longer than most tests.
+var apiDocument struct {
+	once sync.Once
+	doc  *documenttest.Document
+	err  error
+}
+
+// document returns the API document.
+func (f *fixture) document() *documenttest.Document {
+	f.t.Helper()
+	apiDocument.once.Do(func() {
+		w := httptest.NewRecorder()
+		f.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/all/openapi", nil))
+		apiDocument.doc, apiDocument.err = documenttest.Load(w.Body.Bytes())
+	})
+	if apiDocument.err != nil {
+		f.t.Fatal(apiDocument.err)
+	}
+	return apiDocument.doc
+}
+
+// checkDocument compares an exchange with the API document, if its address is
+// there. Browsers get pages where something is wrong.
+func (f *fixture) checkDocument(c call, got *httptest.ResponseRecorder) {
+	f.t.Helper()
+	r := c.request(f)
+	if !auth.IsForPrograms(r.URL.Path) || f.document().Operation(r) == nil || got.Code >= 300 && !isFromProgram(r) {
+		return
+	}
+	body := decoded(f.t, got)
+	if err := f.document().Check(r, documenttest.Answer{Status: got.Code, Header: got.Header(), Body: body}); err != nil {
+		f.t.Errorf("%s %s as %q: %d %.300q\nis not what the API document says: %v", c.method, c.target, c.as, got.Code, body, err)
+	}
 }

@@ -31,6 +31,16 @@ func forPrograms(t *testing.T, f *fixture) []api.Route {
 	return routes
 }
 
+// TestDocumentOfConsole checks that the API document has what the console serves
+// to programs.
+func TestDocumentOfConsole(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.document().CompareRoutes(t, forPrograms(t, f), func(path string) bool {
+		return !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/wanda/")
+	})
+}
+
 // TestTokensOnConsole checks that files and the event stream of the console are
 // served to tokens within their scopes, and that programs never get a page.
 func TestTokensOnConsole(t *testing.T) {

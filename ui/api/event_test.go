@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
 
 	"trento/auth"
 	"trento/store"
@@ -366,30 +364,6 @@ func TestEventsAreLimited(t *testing.T) {
 		}
 	}
 	t.Error("no stream can be opened after one was closed")
-}
-
-// decodeStream reads a stream that has ended. It checks every event, and returns
-// the last one; without any, an event that conforms.
-func decodeStream(body io.Reader, _ http.Header, schema *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
-	text, err := io.ReadAll(body)
-	if err != nil {
-		return nil, err
-	}
-	last := any(map[string]any{
-		"id": agentID, "type": "host.changed", "time": "2026-08-20T10:15:30.123456Z", "severity": "info", "message": "", "actor": "system",
-		"resources": []any{}, "correlation_id": nil, "activity_type": "host_details_updated", "metadata": map[string]any{},
-	})
-	for line := range strings.Lines(string(text)) {
-		if data, ok := strings.CutPrefix(line, "data: {"); ok {
-			if err := json.Unmarshal([]byte("{"+data), &last); err != nil {
-				return nil, err
-			}
-			if err := schema.Value.VisitJSON(last); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return last, nil
 }
 
 // TestEventTypes checks that the description lists the types that there are.

@@ -16,10 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
-
 	"trento/auth"
 	"trento/search"
 	"trento/store"
@@ -30,8 +26,8 @@ import (
 	"trento/store/storetest"
 	"trento/ui/alerting"
 	"trento/ui/api"
+	"trento/ui/api/documenttest"
 	"trento/ui/refresh"
-	"trento/ui/stream"
 )
 
 // TestMain collects garbage less often, since the tests make much of it and
@@ -64,7 +60,7 @@ type fixture struct {
 	bus     *agentBus
 	handler http.Handler
 	log     *bytes.Buffer
-	rules   routers.Router // openapi.yaml
+	rules   *documenttest.Document
 	tokens  map[string]string
 	made    int // personal access tokens
 }
@@ -108,9 +104,7 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 		}
 	})
 	f.index = index
-	if f.rules, err = described(); err != nil {
-		t.Fatal(err)
-	}
+	f.rules = document(t)
 	f.serve(api.Deps{
 		Store: s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus),
 		Backup:   &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
@@ -145,19 +139,6 @@ func (f *fixture) serve(deps api.Deps) {
 		identified.ServeHTTP(w, r)
 	})
 }
-
-// described is openapi.yaml as a router, made once.
-var described = sync.OnceValues(func() (routers.Router, error) {
-	for _, kind := range []string{"text/html", "text/css", "text/javascript", "application/javascript"} {
-		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.FileBodyDecoder)
-	}
-	openapi3filter.RegisterBodyDecoder(stream.ContentType, decodeStream)
-	doc, err := loadDocument()
-	if err != nil {
-		return nil, err
-	}
-	return gorillamux.NewRouter(doc)
-})
 
 // user makes a user who is signed in, and returns the name to call with.
 func (f *fixture) user(name string, abilities ...int) string {
@@ -310,60 +291,20 @@ func (c call) request(f *fixture) *http.Request {
 	return r
 }
 
-// do sends a request and holds it and its answer to openapi.yaml.
+// do sends a request and compares it and its answer with the API document.
 func (f *fixture) do(c call) answer {
 	f.t.Helper()
-	r := c.request(f)
 	w := httptest.NewRecorder()
-	f.handler.ServeHTTP(w, r)
+	f.handler.ServeHTTP(w, c.request(f))
 	got := answer{w.Code, w.Header(), w.Body.String()}
-	if err := f.conforms(c, got); err != nil {
-		f.t.Errorf("%s %s as %q: %d %s\nis not what openapi.yaml says: %v", c.method, c.path, c.as, got.status, got.body, err)
+	if err := f.rules.Check(c.request(f), got.document()); err != nil {
+		f.t.Errorf("%s %s as %q: %d %s\nis not what the API document says: %v", c.method, c.path, c.as, got.status, got.body, err)
 	}
 	return got
 }
 
-// conforms holds an exchange to openapi.yaml. A request that was refused may
-// be anything.
-func (f *fixture) conforms(c call, got answer) error {
-	r := c.request(f)
-	if route, parameters, err := f.rules.FindRoute(r); err == nil && got.status < 300 {
-		err := openapi3filter.ValidateRequest(context.Background(), &openapi3filter.RequestValidationInput{
-			Request: r, PathParams: parameters, Route: route, Options: validation,
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return f.conformsAnswer(c, got)
-}
-
-var validation = &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
-
-// conformsAnswer is conforms for the answer alone.
-func (f *fixture) conformsAnswer(c call, got answer) error {
-	r := c.request(f)
-	route, parameters, err := f.rules.FindRoute(r)
-	if err != nil {
-		return conformsNowhere(got)
-	}
-	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: parameters, Route: route, Options: validation},
-		Status:                 got.status, Header: got.header, Body: io.NopCloser(strings.NewReader(got.body)), Options: validation,
-	})
-}
-
-// conformsNowhere checks the answers where there is no route.
-func conformsNowhere(got answer) error {
-	if got.status < 400 || got.status == http.StatusUnauthorized && got.body == signedOut {
-		return nil
-	}
-	var list struct {
-		Errors []struct{ Title, Detail string }
-	}
-	d := json.NewDecoder(strings.NewReader(got.body))
-	d.DisallowUnknownFields()
-	return d.Decode(&list)
+func (got answer) document() documenttest.Answer {
+	return documenttest.Answer{Status: got.status, Header: got.header, Body: got.body}
 }
 
 // expect compares an answer. A body of "*" may be anything.

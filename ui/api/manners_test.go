@@ -60,11 +60,11 @@ func TestManners(t *testing.T) {
 // left out.
 func (f *fixture) needsBody(t *testing.T, method, path string) bool {
 	t.Helper()
-	route, _, err := f.rules.FindRoute(call{method: method, path: path}.request(f))
-	if err != nil {
-		t.Fatal(err)
+	operation := f.rules.Operation(call{method: method, path: path}.request(f))
+	if operation == nil {
+		t.Fatalf("%s %s is not in the document", method, path)
 	}
-	return route.Operation.RequestBody != nil && route.Operation.RequestBody.Value.Required
+	return operation.RequestBody != nil && operation.RequestBody.Value.Required
 }
 
 // TestAcceptedTypes checks that clients get the types of answers that there are.

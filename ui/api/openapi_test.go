@@ -12,12 +12,12 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 
-	"trento/auth"
 	"trento/ui/api"
+	"trento/ui/api/documenttest"
 )
 
-// document is openapi.yaml and its parts, as clients get them.
-func document(t *testing.T) *openapi3.T {
+// document is the API document, as clients get it.
+func document(t *testing.T) *documenttest.Document {
 	t.Helper()
 	doc, err := loadDocument()
 	if err != nil {
@@ -27,12 +27,12 @@ func document(t *testing.T) *openapi3.T {
 }
 
 // loadDocument is read once: that takes longer than most tests.
-var loadDocument = sync.OnceValues(func() (*openapi3.T, error) {
+var loadDocument = sync.OnceValues(func() (*documenttest.Document, error) {
 	text, err := api.DescribeAll(version)
 	if err != nil {
 		return nil, err
 	}
-	return openapi3.NewLoader().LoadFromData(text)
+	return documenttest.Load(text)
 })
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -95,42 +95,17 @@ func checkNull(t *testing.T, path string, s *openapi3.Schema) {
 	}
 }
 
-// entrance is what a route says about who may use it.
-type entrance struct {
-	Access        string
-	Sets, Widened []string
-	InPerson      bool
-	LocalAccounts bool
-}
-
-// TestDocumentAndRoutes checks that the description has the routes there are,
-// that it says the same about who may use them, and that it has no others.
+// TestDocumentAndRoutes checks that the document has the routes that there are.
+// Those of the console are compared by its own tests.
 func TestDocumentAndRoutes(t *testing.T) {
 	t.Parallel()
-	described := make(map[string]entrance)
-	for path, item := range document(t).Paths.Map() {
-		for method, operation := range item.Operations() {
-			inPerson, _ := operation.Extensions["x-in-person"].(bool)
-			described[method+" "+path] = entrance{
-				demand(operation), texts(operation.Extensions["x-scope-sets"]), texts(operation.Extensions["x-widened-by"]), inPerson,
-				operation.Responses.Value("501") != nil,
-			}
-			if operation.Summary == "" || operation.OperationID == "" || len(operation.Tags) == 0 {
-				t.Errorf("%s %s lacks words", method, path)
-			}
-		}
-	}
-	served := make(map[string]entrance)
-	for _, route := range (&api.API{}).Routes() {
-		var widened []string
-		for _, ability := range route.Tokens.Widened {
-			widened = append(widened, ability.String())
-		}
-		served[route.Method+" "+route.Path] = entrance{route.Access.String(), route.Tokens.Sets, widened, route.Tokens.InPerson, route.Tokens.LocalAccounts}
-	}
-	if diff := cmp.Diff(served, described); diff != "" {
-		t.Errorf("routes (-) and description (+):\n%s", diff)
-	}
+	document(t).CompareRoutes(t, (&api.API{}).Routes(), isAPI)
+}
+
+// isAPI reports whether a path of the document is one of this package, and not
+// of the console.
+func isAPI(path string) bool {
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/wanda/")
 }
 
 // TestDocumentOfTools checks which operations are offered to assistants. They
@@ -179,41 +154,6 @@ func TestDocumentOfTools(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("tools (-want +got):\n%s", diff)
 	}
-}
-
-// texts are the texts in a list of the description.
-func texts(list any) (texts []string) {
-	elements, _ := list.([]any)
-	for _, element := range elements {
-		texts = append(texts, element.(string))
-	}
-	return texts
-}
-
-// demand is what the description says a route demands, in the words of auth.
-func demand(o *openapi3.Operation) string {
-	if o.Security == nil {
-		return "not said"
-	}
-	var schemes []string
-	for _, requirement := range *o.Security {
-		for name := range requirement {
-			schemes = append(schemes, name)
-		}
-	}
-	slices.Sort(schemes)
-	switch strings.Join(schemes, " ") {
-	case "":
-		return auth.Public.String()
-	case "agentKey":
-		return auth.Agent.String()
-	case "basic parameter session token":
-		if ability, ok := o.Extensions["x-ability"].(string); ok {
-			return ability
-		}
-		return auth.SignedIn.String()
-	}
-	return strings.Join(schemes, " ")
 }
 
 func TestOpenAPI(t *testing.T) {
