@@ -13,6 +13,7 @@ import (
 // TestDocumentedCommands runs the commands of docs/api.md, one after another, as
 // a reader would.
 func TestDocumentedCommands(t *testing.T) {
+	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			servertest.Need(t, tool+" is missing")

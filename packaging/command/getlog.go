@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,7 +45,9 @@ func logColumns() []columnOf[logEntry] {
 // of an entry as NAME=VALUE, without ids.
 func describeMetadata(metadata json.RawMessage) string {
 	var members map[string]any
-	if json.Unmarshal(metadata, &members) != nil {
+	decoder := json.NewDecoder(bytes.NewReader(metadata))
+	decoder.UseNumber() // prints large numbers as they are
+	if decoder.Decode(&members) != nil {
 		return "-"
 	}
 	var parts []string
@@ -58,7 +61,7 @@ func describeMetadata(metadata json.RawMessage) string {
 				value = strconv.Quote(value)
 			}
 			parts = append(parts, name+"="+value)
-		case float64, bool:
+		case json.Number, bool:
 			parts = append(parts, fmt.Sprintf("%s=%v", name, value))
 		}
 	}

@@ -40,6 +40,7 @@ func openTerminal(t *testing.T) (keyboard, screen *os.File) {
 
 // TestLogin signs in to two servers, and asks them without an environment.
 func TestLogin(t *testing.T) {
+	t.Parallel()
 	p, other := servertest.Start(t, t.TempDir(), nil), servertest.Start(t, t.TempDir(), nil)
 	home := t.TempDir()
 	a := &asker{t: t, environ: []string{"HOME=" + home}}
@@ -109,6 +110,7 @@ func deleteTokens(t *testing.T, p *servertest.Program) {
 
 // TestLoginOnTerminal pastes a token into a terminal, which does not show it.
 func TestLoginOnTerminal(t *testing.T) {
+	t.Parallel()
 	p := servertest.Start(t, t.TempDir(), nil)
 	token := newToken(p, "cli", "read_only")
 	a := &asker{t: t, environ: []string{"HOME=" + t.TempDir()}}

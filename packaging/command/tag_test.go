@@ -64,6 +64,7 @@ func checkCleanup(t *testing.T, p *servertest.Program, a *asker) {
 
 // TestCleanupAsks answers the question of the command on a terminal.
 func TestCleanupAsks(t *testing.T) {
+	t.Parallel()
 	p := servertest.Start(t, t.TempDir(), nil)
 	p.Agent().Must(202, "POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(1), "vega01"), nil)
 	a := newAsker(t, p, "full")

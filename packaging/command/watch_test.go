@@ -66,6 +66,7 @@ func (w *watching) ends(status int) {
 
 // TestWatch checks that what changes is printed when it happens.
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	p := servertest.Start(t, t.TempDir(), nil)
 	agent, user := p.Agent(), p.User()
 	report := func(id int, name string) {
@@ -99,6 +100,7 @@ func TestWatch(t *testing.T) {
 
 // TestWatchWaits checks that watching goes on when the server comes back.
 func TestWatchWaits(t *testing.T) {
+	t.Parallel()
 	dir, port := t.TempDir(), servertest.FreePort(t)
 	p := servertest.Start(t, dir, nil, "PORT="+port)
 	a := newAsker(t, p, "read_only")
