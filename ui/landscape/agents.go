@@ -71,22 +71,23 @@ type agentItem struct {
 	faulty     []*store.ReportStatus
 	overdue    []landscape.Kind
 	state      agentState
-	faultSince time.Time // time since which the oldest of its faults exists
-	// connections are its open connections for messages, the oldest first.
-	// hasEndpoint is false if agents connect to another broker.
+	faultSince time.Time // when the oldest of its faults began
+	// connections are the agent's open connections for messages, the oldest
+	// first. hasEndpoint is false if agents connect to another broker.
 	connections []amqp.Connection
 	hasEndpoint bool
 }
 
-// agentState is how well the reports of an agent can be used, the worst first.
+// agentState says how well the reports of an agent can be used. The worst state
+// comes first.
 type agentState int
 
 const (
 	stateRefused agentState = iota
-	stateLeftOut
+	stateLeftOut            // parts of a report could not be read
 	stateOverdue
-	stateUnheard
-	stateUsed
+	stateNeverReported
+	stateNormal
 )
 
 func (s agentState) String() string {
@@ -161,9 +162,9 @@ func reportColumns() (columns []table.Column[*agentItem]) {
 }
 
 func newAgentItem(agent *store.Agent, now, started time.Time) *agentItem {
-	a := &agentItem{Agent: agent, state: stateUsed}
+	a := &agentItem{Agent: agent, state: stateNormal}
 	if len(agent.Status) == 0 {
-		a.state = stateUnheard
+		a.state = stateNeverReported
 	}
 	for i := range agent.Status {
 		status := &agent.Status[i]
@@ -246,7 +247,7 @@ func (a *agentItem) overdueReports() []string {
 func (a *agentItem) problems() string {
 	var words []string
 	for _, status := range a.faulty {
-		what, outcome := reportWords(status)
+		what, outcome := reportSentence(status)
 		words = append(words, what+" "+outcome)
 	}
 	return strings.Join(words, " ")
@@ -289,7 +290,7 @@ func (s *Pages) showAgents(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := agentsPage{Page: table.NewPage(s.Console, r, &agentsTable, "Agents")}
-	p.Live, p.Refresh = "agent_report agent_connection agent_refusal host", reportRefresh
+	p.Live, p.Refresh = "agent_report agent_connection agent_refusal host", reportRefreshSeconds
 	all, err := s.agentItems(r.Context(), &p.Frame)
 	if err != nil {
 		return err
@@ -343,7 +344,7 @@ func (s *Pages) newAgentRow(a *agentItem) agentRow {
 	if len(a.connections) > 0 {
 		row.Connection = &connectionRow{a.addresses(), s.Timestamp(a.connections[0].Since)}
 	}
-	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateOverdue: "clock", stateUnheard: "unknown"}[a.state]
+	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateOverdue: "clock", stateNeverReported: "unknown"}[a.state]
 	if a.Host != nil {
 		row.Name.URL, row.Outdated = "/hosts/"+string(a.ID), isOutdated(row.Version)
 	}

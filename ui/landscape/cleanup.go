@@ -40,7 +40,7 @@ type CleanupPlan struct {
 
 // planChangedText is shown if the plan differs from the one that the reader has
 // confirmed.
-const planChangedText = "Nothing was changed: what would go is not what it was when you were asked. Please look again."
+const planChangedText = "Nothing was cleaned up, because the list has changed since it was shown to you. Please check it again."
 
 // cleanupGroup has the things of one kind in a plan.
 type cleanupGroup struct {
@@ -50,13 +50,13 @@ type cleanupGroup struct {
 
 // cleanup is the clean-up of one thing of any kind.
 type cleanup struct {
-	dialog      cleanupDialog
-	target      landscape.Target
-	typedName   string // text that the reader must type if a whole system is removed
-	show        func(status int, d *cleanupDialog) error
-	doneMessage string // message after the clean-up
-	nextURL     string // address to redirect to if the thing itself is removed
-	mayStay     bool   // the clean-up may remove only a part of the thing
+	dialog       cleanupDialog
+	target       landscape.Target
+	nameToType   string // text that the reader must type if a whole system is removed
+	show         func(status int, d *cleanupDialog) error
+	doneMessage  string // message after the clean-up
+	nextURL      string // address to redirect to if the thing itself is removed
+	mayBePartial bool   // the clean-up may remove only a part of the thing
 }
 
 // cleanUpHost answers GET and POST /hosts/{id}/cleanup.
@@ -81,7 +81,7 @@ func (s *Pages) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 			Verb:  "Clean up host", CloseURL: "/hosts/" + string(id),
 		},
 		target:      landscape.Target{Host: id},
-		typedName:   host.Hostname,
+		nameToType:  host.Hostname,
 		show:        func(status int, d *cleanupDialog) error { return s.renderHost(w, r, status, d) },
 		doneMessage: "Host " + host.Hostname + " was cleaned up.", nextURL: "/hosts",
 	})
@@ -108,9 +108,9 @@ func (s *Pages) cleanUpApplicationInstance(w http.ResponseWriter, r *http.Reques
 			Verb:  "Clean up instance", CloseURL: "/sap_systems/" + string(id),
 		},
 		target:      landscape.Target{Host: host, SAPSystem: id, Number: number},
-		typedName:   system.SID,
+		nameToType:  system.SID,
 		show:        func(status int, d *cleanupDialog) error { return s.renderSAPSystem(w, r, status, d) },
-		doneMessage: fmt.Sprintf("Instance %s of %s was cleaned up.", number, system.SID), nextURL: "/sap_systems", mayStay: true,
+		doneMessage: fmt.Sprintf("Instance %s of %s was cleaned up.", number, system.SID), nextURL: "/sap_systems", mayBePartial: true,
 	})
 }
 
@@ -135,9 +135,9 @@ func (s *Pages) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) 
 			Verb:  "Clean up instance", CloseURL: "/databases/" + string(id),
 		},
 		target:      landscape.Target{Host: host, Database: id, Number: number},
-		typedName:   db.SID,
+		nameToType:  db.SID,
 		show:        func(status int, d *cleanupDialog) error { return s.renderDatabase(w, r, status, d) },
-		doneMessage: fmt.Sprintf("Instance %s of %s was cleaned up.", number, db.SID), nextURL: "/databases", mayStay: true,
+		doneMessage: fmt.Sprintf("Instance %s of %s was cleaned up.", number, db.SID), nextURL: "/databases", mayBePartial: true,
 	})
 }
 
@@ -150,7 +150,7 @@ func (s *Pages) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) erro
 		c.nextURL = d.CloseURL
 	}
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		d.CleanupPlan, err = PlanCleanup(tx, c.typedName, c.target)
+		d.CleanupPlan, err = PlanCleanup(tx, c.nameToType, c.target)
 		return err
 	})
 	status := http.StatusOK
@@ -177,7 +177,7 @@ func (s *Pages) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) erro
 	}
 	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), RequirePlan(d.Plan), c.target)
 	switch {
-	case errors.Is(err, ErrPlanChanged): // somebody has changed it meanwhile
+	case errors.Is(err, ErrPlanChanged):
 		return s.cleanUp(w, r, c)
 	case d.showRefusal(err):
 		return c.show(http.StatusConflict, d)
@@ -186,7 +186,7 @@ func (s *Pages) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) erro
 	}
 	s.SetFlash(w, r, c.doneMessage)
 	next := c.nextURL
-	if c.mayStay && d.Confirm == "" {
+	if c.mayBePartial && d.Confirm == "" {
 		next = d.CloseURL
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
@@ -287,7 +287,7 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Changeset) (Clean
 		if err != nil {
 			return CleanupPlan{}, err
 		}
-		// Several hosts may leave the same cluster.
+		// A cluster that several of the hosts belong to is listed once.
 		if group >= 0 && !slices.Contains(groups[group].Things, thing) {
 			groups[group].Things = append(groups[group].Things, thing)
 		}

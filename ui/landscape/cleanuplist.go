@@ -67,9 +67,9 @@ type cleanupItem struct {
 type cleanupKind struct{ name, label, ability string }
 
 var (
-	leftHost        = cleanupKind{"host", "Host", "cleanup:host"}
-	leftDatabase    = cleanupKind{"database", "Database instance", "cleanup:database_instance"}
-	leftApplication = cleanupKind{"application", "Application instance", "cleanup:application_instance"}
+	hostKind                = cleanupKind{"host", "Host", "cleanup:host"}
+	databaseInstanceKind    = cleanupKind{"database", "Database instance", "cleanup:database_instance"}
+	applicationInstanceKind = cleanupKind{"application", "Application instance", "cleanup:application_instance"}
 )
 
 // cleanupTable declares the list of things that can be cleaned up.
@@ -100,7 +100,7 @@ var cleanupTable = table.Table[*cleanupItem]{
 
 func (l *cleanupItem) reason() string {
 	switch {
-	case l.kind != leftHost:
+	case l.kind != hostKind:
 		return "Absent: its host no longer lists it"
 	case l.since == nil:
 		return "Its agent has never been heard"
@@ -110,7 +110,7 @@ func (l *cleanupItem) reason() string {
 
 // nameInSentence returns the name of the thing for use in a sentence.
 func (l *cleanupItem) nameInSentence() string {
-	if l.kind == leftHost {
+	if l.kind == hostKind {
 		return "Host " + l.name.Name
 	}
 	return l.name.Name + " on " + l.host.Name
@@ -122,7 +122,7 @@ func cleanupItems(v *page.Snapshot) []*cleanupItem {
 	for _, h := range v.Hosts {
 		if h.Heartbeat != landscape.HeartbeatPassing && !v.Awaited[h.ID] {
 			all = append(all, &cleanupItem{
-				kind: leftHost, key: "host/" + string(h.ID), name: v.LinkToHost(h.ID), host: v.LinkToHost(h.ID), since: h.StaleSince,
+				kind: hostKind, key: "host/" + string(h.ID), name: v.LinkToHost(h.ID), host: v.LinkToHost(h.ID), since: h.StaleSince,
 				target: landscape.Target{Host: h.ID},
 			})
 		}
@@ -140,13 +140,13 @@ func cleanupItems(v *page.Snapshot) []*cleanupItem {
 	for _, db := range v.Databases {
 		for i := range db.Instances {
 			in := &db.Instances[i]
-			add(leftDatabase, page.LinkToDatabase(db), landscape.Target{Database: db.ID, Host: in.HostID, Number: in.Number}, in.AbsentSince)
+			add(databaseInstanceKind, page.LinkToDatabase(db), landscape.Target{Database: db.ID, Host: in.HostID, Number: in.Number}, in.AbsentSince)
 		}
 	}
 	for _, s := range v.Systems {
 		for i := range s.Instances {
 			in := &s.Instances[i]
-			add(leftApplication, page.LinkToSAPSystem(s), landscape.Target{SAPSystem: s.ID, Host: in.HostID, Number: in.Number}, in.AbsentSince)
+			add(applicationInstanceKind, page.LinkToSAPSystem(s), landscape.Target{SAPSystem: s.ID, Host: in.HostID, Number: in.Number}, in.AbsentSince)
 		}
 	}
 	return all
@@ -214,7 +214,7 @@ func chosenItems(reader page.Reader, keys []string, all []*cleanupItem, v *page.
 			l = all[i]
 		}
 		if l == nil {
-			continue // the forms of the console never send this
+			continue // an invalid key, which the forms of the console never send
 		}
 		if !reader.Can(l.kind.ability) {
 			return nil, page.Missing(l.kind.ability, "To clean up this")
@@ -230,12 +230,12 @@ func itemByKey(v *page.Snapshot, key string) *cleanupItem {
 	parts := strings.Split(key, "/")
 	l := &cleanupItem{key: key}
 	switch {
-	case len(parts) == 2 && parts[0] == leftHost.name:
-		l.kind, l.target = leftHost, landscape.Target{Host: landscape.HostID(parts[1])}
-	case len(parts) == 4 && parts[0] == leftDatabase.name:
-		l.kind, l.target = leftDatabase, landscape.Target{Database: landscape.DatabaseID(parts[1]), Host: landscape.HostID(parts[2]), Number: parts[3]}
-	case len(parts) == 4 && parts[0] == leftApplication.name:
-		l.kind, l.target = leftApplication, landscape.Target{SAPSystem: landscape.SAPSystemID(parts[1]), Host: landscape.HostID(parts[2]), Number: parts[3]}
+	case len(parts) == 2 && parts[0] == hostKind.name:
+		l.kind, l.target = hostKind, landscape.Target{Host: landscape.HostID(parts[1])}
+	case len(parts) == 4 && parts[0] == databaseInstanceKind.name:
+		l.kind, l.target = databaseInstanceKind, landscape.Target{Database: landscape.DatabaseID(parts[1]), Host: landscape.HostID(parts[2]), Number: parts[3]}
+	case len(parts) == 4 && parts[0] == applicationInstanceKind.name:
+		l.kind, l.target = applicationInstanceKind, landscape.Target{SAPSystem: landscape.SAPSystemID(parts[1]), Host: landscape.HostID(parts[2]), Number: parts[3]}
 	default:
 		return nil
 	}
@@ -341,7 +341,7 @@ func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 		return s.Render(w, r, status, &p)
 	}
 	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), RequirePlan(p.Plan), targetsOf(chosen)...)
-	if _, refused := fault.KindOf(err); refused || errors.Is(err, ErrPlanChanged) { // changed at this moment
+	if _, refused := fault.KindOf(err); refused || errors.Is(err, ErrPlanChanged) { // the landscape changed after the plan was checked
 		return s.renderCleanupList(w, r, http.StatusConflict, planChangedText)
 	}
 	if err != nil {

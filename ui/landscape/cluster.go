@@ -48,7 +48,7 @@ func (*clusterPage) Template() string { return "cluster" }
 
 // clusterSite is a site of the system replication with its nodes.
 type clusterSite struct {
-	ID     string // id of the element
+	ID     string // id of the HTML element
 	Name   string
 	Health page.HealthMark
 	State  page.HealthMark // state in the replication
@@ -58,7 +58,7 @@ type clusterSite struct {
 // clusterSystem is the central services of one SAP system, with the nodes of
 // the cluster as they see them.
 type clusterSystem struct {
-	ID    string // id of the element
+	ID    string // id of the HTML element
 	SID   string
 	Facts []page.Fact
 	Nodes []nodeRow
@@ -125,7 +125,7 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Title = page.ClusterName(c) + " – Clusters"
 		s.describeCluster(&p, inside)
-		if p.Tags, err = s.tagsOf(tx, p.Reader, page.ClusterTags, string(id), p.Name); err != nil {
+		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.ClusterTags, string(id), p.Name); err != nil {
 			return err
 		}
 		if p.Hosts, err = s.hostLines(tx, inside.memberIDs()); err != nil {
@@ -157,8 +157,8 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 // clusterContext is a cluster with the hosts and systems that its page shows.
 type clusterContext struct {
 	*landscape.Cluster
-	hosts       map[string]*landscape.Host // by name: its registered hosts
-	databases   map[string]page.Link       // by SID: databases on its hosts; if there are several, one that is not absent
+	hosts       map[string]*landscape.Host // registered hosts of the cluster, by name
+	databases   map[string]page.Link       // databases on its hosts, by SID; of several with the same SID, one that is not absent
 	sapSystems  map[string]page.Link
 	sapVersions map[string]landscape.ENSAVersion
 }
@@ -239,7 +239,7 @@ func (c *clusterContext) systemLinks() []page.Link {
 	return links
 }
 
-// nodeLink returns a link to the host that is a node.
+// nodeLink returns a link to the host of a node.
 func (c *clusterContext) nodeLink(name string) page.Link {
 	if host := c.hostOfNode(name); host != nil {
 		return page.Link{Name: name, URL: "/hosts/" + string(host.ID)}
@@ -247,9 +247,8 @@ func (c *clusterContext) nodeLink(name string) page.Link {
 	return page.Link{Name: name, Gone: "Host currently not registered."}
 }
 
-// hostOfNode returns the host that is a node; nil if it is unknown or not
-// unique. The cluster software and the host may write the same name
-// differently.
+// hostOfNode returns the host of a node; nil if it is unknown or not unique.
+// The cluster software and the host may write the same name differently.
 func (c *clusterContext) hostOfNode(node string) *landscape.Host {
 	if host, ok := c.hosts[node]; ok {
 		return host
@@ -353,13 +352,13 @@ func (s *Pages) clusterFacts(c *clusterContext) []page.Fact {
 	switch {
 	case c.HANA != nil:
 		add("Fencing type", orEmpty(c.HANA.FencingType))
-		add("Cluster maintenance", trueFalse(c.HANA.MaintenanceMode))
+		add("Cluster maintenance", formatBoolean(c.HANA.MaintenanceMode))
 		add("HANA log replication mode", c.HANA.ReplicationMode)
 		add("HANA secondary sync state", c.HANA.SecondarySyncState)
 		add("HANA log operation mode", c.HANA.OperationMode)
 	case c.ASCSERS != nil:
 		add("Fencing type", orEmpty(c.ASCSERS.FencingType))
-		add("Cluster maintenance", trueFalse(c.ASCSERS.MaintenanceMode))
+		add("Cluster maintenance", formatBoolean(c.ASCSERS.MaintenanceMode))
 	}
 	add("CIB last written", page.ForeignTimestamp(orEmpty(c.CIBLastWritten)))
 	if c.HostsNumber != nil && c.ResourcesNumber != nil {

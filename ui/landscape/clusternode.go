@@ -182,7 +182,7 @@ func newParentRow(member landscape.ClusterResource) *resourceRow {
 
 func (r *resourceRow) setManaged(managed *bool) {
 	if managed != nil {
-		r.Managed, r.Unmanaged = trueFalse(*managed), !*managed
+		r.Managed, r.Unmanaged = formatBoolean(*managed), !*managed
 	}
 }
 

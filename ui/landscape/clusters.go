@@ -41,7 +41,7 @@ var ClustersTable = newTable("/clusters", "cluster", clusterItems, []table.Colum
 })
 
 var clusterList = listDefinition[*ClusterItem]{
-	table: &ClustersTable, title: "Clusters", class: "clusters", kind: page.ClusterTags, names: "name",
+	table: &ClustersTable, title: "Clusters", class: "clusters", kind: page.ClusterTags, nameColumn: "name",
 	cells: func(_ *Pages, c *ClusterItem) map[string]cell {
 		kind := wordWithHint{Text: ClusterTypeWord(string(c.Type))}
 		if c.Type == landscape.HANAASCSERS {

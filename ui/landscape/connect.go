@@ -43,20 +43,21 @@ type agentConfig struct {
 	ServerURL, APIKey, FactsServiceURL string
 }
 
-// arrivals says what has come of agents since the page was opened.
+// arrivals are the agents that have connected or reported since the page was
+// opened.
 type arrivals struct {
 	Since     page.Timestamp
 	First     bool // there are no hosts yet
 	Hosts     []arrivedHost
 	MoreHosts int
-	// The following ones are only told to readers who may see all agents.
+	// The fields below are filled only for readers who may see all agents.
 	Faulty    []arrivedAgent // report, but cannot be registered
 	Connected []arrivedAgent // are connected for messages, and do not report
 	Refusals  []refusalRow
 	// KeyRefused and PasswordRefused say which of the secrets was wrong.
 	KeyRefused, PasswordRefused bool
 	Here                        string // address of the page
-	RestartURL                  string // waits for another one from now on
+	RestartURL                  string // address of the same page that counts from now on
 }
 
 // arrivedHost is a host that has registered.
@@ -79,8 +80,9 @@ type arrivedAgent struct {
 // connected and do not report.
 const maxArrivals = 10
 
-// connectPath is the address of the page. The parameter since is the time from
-// which on hosts count as new, so that a page that is loaded again says the same.
+// connectPath is the address of the page. Hosts that registered after the time
+// in the parameter since count as new. The time is in the address so that
+// loading the page again gives the same result.
 const connectPath = "/agents/connect"
 
 // showConnect answers GET /agents/connect.
@@ -88,7 +90,7 @@ func (s *Pages) showConnect(w http.ResponseWriter, r *http.Request) error {
 	now := s.Store.Now().UTC()
 	since, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
 	if err != nil || since.After(now) {
-		http.Redirect(w, r, connectURL(now), http.StatusSeeOther)
+		http.Redirect(w, r, arrivalsSinceURL(now), http.StatusSeeOther)
 		return nil
 	}
 	p := connectPage{Frame: s.NewFrame(r, "Connect an agent")}
@@ -106,12 +108,13 @@ func (s *Pages) showConnect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.Arrivals.Here, p.Arrivals.RestartURL = p.Here, connectURL(now)
+	p.Arrivals.Here, p.Arrivals.RestartURL = p.Here, arrivalsSinceURL(now)
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// connectURL returns the address of a page that waits from a time on.
-func connectURL(since time.Time) string {
+// arrivalsSinceURL returns the address of the page on which hosts count as new
+// if they registered after since.
+func arrivalsSinceURL(since time.Time) string {
 	return connectPath + "?" + url.Values{"since": {since.UTC().Format(time.RFC3339)}}.Encode()
 }
 
@@ -154,8 +157,8 @@ func (s *Pages) describeConfig(tx *store.Tx, p *connectPage) error {
 	return nil
 }
 
-// isLocal reports whether a host name or address means this machine to each
-// machine that uses it.
+// isLocal reports whether a host name or address always refers to the machine
+// that uses it, such as localhost.
 func isLocal(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
@@ -170,8 +173,8 @@ func portOf(address string) string {
 	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }
 
-// arrivalsSince reads what has come of agents since a time. Agents without a
-// registered host are only read if all is set.
+// arrivalsSince reads which agents have connected or reported since a time.
+// Agents without a registered host are only read if all is set.
 func (s *Pages) arrivalsSince(tx *store.Tx, since time.Time, all bool) (arrivals, error) {
 	a := arrivals{Since: s.Timestamp(since), First: true}
 	var hosts []*landscape.Host
@@ -226,7 +229,7 @@ func (s *Pages) addUnregistered(tx *store.Tx, a *arrivals, since time.Time) erro
 		arrived := arrivedAgent{ID: string(agent.ID), At: s.Timestamp(agent.LastReport())}
 		for i := range agent.Status {
 			if status := &agent.Status[i]; status.Faulty() {
-				what, outcome := reportWords(status)
+				what, outcome := reportSentence(status)
 				arrived.Faults = append(arrived.Faults, what+" "+outcome)
 			}
 		}

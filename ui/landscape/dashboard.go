@@ -138,7 +138,7 @@ func (g *overviewItem) worstHealth() landscape.Health {
 }
 
 // silentSince returns when the first of the parts fell silent; nil if none is
-// silent.
+// silentSince.
 func (g *overviewItem) silentSince() *time.Time {
 	var first *time.Time
 	for _, p := range g.parts {
@@ -302,16 +302,16 @@ type attentionRow struct {
 
 // attentionItem is a thing that needs attention, with the reason.
 type attentionItem struct {
-	kind   string
-	path   string // path of the list of its kind
-	id     string
-	name   page.Link
-	health landscape.Health
-	cause  string // cause of the health, if it is known
-	silent *time.Time
-	since  time.Time
-	report string // what is wrong with the reports of the agent; empty if nothing is
-	mark   string // text of the warning symbol beside report; empty: "Report cannot be used"
+	kind        string
+	path        string // path of the list of its kind
+	id          string
+	name        page.Link
+	health      landscape.Health
+	cause       string // cause of the health, if it is known
+	silentSince *time.Time
+	since       time.Time
+	report      string // what is wrong with the reports of the agent; empty if nothing is
+	markText    string // text of the warning symbol beside report; empty: "Report cannot be used"
 }
 
 // attentionItems returns things whose health is critical or warning, that are
@@ -321,7 +321,7 @@ func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 	var all []attentionItem
 	add := func(kind, path, id string, name page.Link, h landscape.Health, cause string, silent *time.Time) {
 		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
-			all = append(all, attentionItem{kind: kind, path: path, id: id, name: name, health: h, cause: cause, silent: silent})
+			all = append(all, attentionItem{kind: kind, path: path, id: id, name: name, health: h, cause: cause, silentSince: silent})
 		}
 	}
 	for _, s := range v.Systems {
@@ -338,7 +338,7 @@ func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 		if h.Shared() {
 			all = append(all, attentionItem{
 				kind: "Host", path: HostsTable.Path, id: string(h.ID), name: v.LinkToHost(h.ID), health: landscape.HealthWarning,
-				report: "shares its id with " + page.Count(len(h.Machines())-1, "other machine", "other machines"), since: *h.MachineHistory.SharedSince, mark: "Shared id",
+				report: "shares its id with " + page.Count(len(h.Machines())-1, "other machine", "other machines"), since: *h.MachineHistory.SharedSince, markText: "Shared id",
 			})
 		}
 	}
@@ -384,11 +384,11 @@ func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activit
 	for i := range needs {
 		n := &needs[i]
 		if n.report != "" {
-			continue // a fault of reports has a time of its own
+			continue // the fault of a report already has its time
 		}
 		n.since = since[n.id]
-		if n.silent != nil && n.silent.After(n.since) {
-			n.since = *n.silent
+		if n.silentSince != nil && n.silentSince.After(n.since) {
+			n.since = *n.silentSince
 		}
 	}
 	slices.SortStableFunc(needs, func(a, b attentionItem) int {
@@ -398,21 +398,21 @@ func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activit
 	rows := make(map[string]int) // number of rows of each thing, which may be listed for several reasons
 	for _, n := range listed {
 		rows[n.id]++
-		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: page.NewHealthMark(n.kind, n.health, s.TimestampOf(n.silent)), Words: attentionText(n)}
+		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: page.NewHealthMark(n.kind, n.health, s.TimestampOf(n.silentSince)), Words: attentionText(n)}
 		if n.report != "" { // the row is about the reports, not about the health
-			row.Health = page.HealthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.mark, "Report cannot be used")}
+			row.Health = page.HealthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.markText, "Report cannot be used")}
 		}
 		if row.Health.Bare = true; !n.since.IsZero() {
 			row.Since = s.Timestamp(n.since)
 		}
 		p.Attention = append(p.Attention, row)
 	}
-	p.More = append(linksToMore(needs[len(listed):]), p.More...)
+	p.More = append(linksToRest(needs[len(listed):]), p.More...)
 	return nil
 }
 
-// linksToMore returns links to the lists with the things that are not shown.
-func linksToMore(rest []attentionItem) []page.ActionLink {
+// linksToRest returns links to the lists with the things that are not shown.
+func linksToRest(rest []attentionItem) []page.ActionLink {
 	var ways []page.ActionLink
 	for _, k := range []page.Taggable{page.SAPSystemTags, page.DatabaseTags, page.ClusterTags, page.HostTags} {
 		n := 0
@@ -453,7 +453,7 @@ func attentionText(n attentionItem) string {
 		words = append(words, "because of "+n.cause)
 	}
 	switch {
-	case n.silent == nil:
+	case n.silentSince == nil:
 	case words == nil:
 		words = []string{"does not report"}
 	default:

@@ -17,9 +17,9 @@ func TestAttentionText(t *testing.T) {
 		want string
 	}{
 		{attentionItem{health: landscape.HealthCritical, cause: "instance 00"}, "is critical because of instance 00"},
-		{attentionItem{health: landscape.HealthWarning, cause: "saptune", silent: &silent}, "has a warning because of saptune and does not report"},
+		{attentionItem{health: landscape.HealthWarning, cause: "saptune", silentSince: &silent}, "has a warning because of saptune and does not report"},
 		{attentionItem{health: landscape.HealthCritical}, "is critical"},
-		{attentionItem{health: landscape.HealthPassing, silent: &silent}, "does not report"},
+		{attentionItem{health: landscape.HealthPassing, silentSince: &silent}, "does not report"},
 		{attentionItem{health: landscape.HealthWarning, report: "sends what cannot be read"}, "sends what cannot be read"},
 	} {
 		if got := attentionText(tt.item); got != tt.want {
@@ -31,7 +31,7 @@ func TestAttentionText(t *testing.T) {
 // TestLinksToMore checks that there is a link for each kind with things that
 // are not shown.
 func TestLinksToMore(t *testing.T) {
-	rest := linksToMore([]attentionItem{{path: "/clusters"}, {path: "/databases"}, {path: "/databases"}, {path: "/hosts"}, {path: "/sap_systems"}})
+	rest := linksToRest([]attentionItem{{path: "/clusters"}, {path: "/databases"}, {path: "/databases"}, {path: "/hosts"}, {path: "/sap_systems"}})
 	want := []page.ActionLink{
 		{Label: "1 more SAP system needs attention", URL: "/sap_systems"}, {Label: "2 more HANA databases need attention", URL: "/databases"},
 		{Label: "1 more cluster needs attention", URL: "/clusters"}, {Label: "1 more host needs attention", URL: "/hosts"},

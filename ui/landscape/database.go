@@ -31,7 +31,7 @@ func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status in
 		if err := s.describeDatabase(tx, p.Reader, &p, db); err != nil {
 			return err
 		}
-		if p.Tags, err = s.tagsOf(tx, p.Reader, page.DatabaseTags, string(id), db.SID); err != nil {
+		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.DatabaseTags, string(id), db.SID); err != nil {
 			return err
 		}
 		return s.ReadFrame(&p.Frame, tx)
@@ -63,7 +63,7 @@ func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage
 	p.Facts = []page.Fact{
 		{Label: "Name", Text: db.SID},
 		{Label: "Type", Text: kindDatabase},
-		{Label: "System Replication", Text: trueFalse(slices.ContainsFunc(db.Instances, replicates))},
+		{Label: "System Replication", Text: formatBoolean(slices.ContainsFunc(db.Instances, isReplicated))},
 		{Label: "Instances", Text: page.Count(len(rows), "instance", "instances")},
 		s.TimestampFact("Registered", db.RegisteredAt),
 		s.TimestampFact("Last change", db.UpdatedAt),
@@ -80,10 +80,10 @@ func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage
 	return nil
 }
 
-func replicates(i landscape.DatabaseInstance) bool { return i.Role != nil }
+func isReplicated(i landscape.DatabaseInstance) bool { return i.Role != nil }
 
-// trueFalse formats a boolean like the tools of SAP and SUSE.
-func trueFalse(is bool) string {
+// formatBoolean formats a boolean like the tools of SAP and SUSE.
+func formatBoolean(is bool) string {
 	if is {
 		return "True"
 	}
@@ -118,7 +118,7 @@ func (s *Pages) tenants(tx *store.Tx, db *landscape.Database) ([]tenantRow, erro
 // replicationSites groups the instances of a database by site: the primary
 // first, then the others in order. rows are in the order of the instances.
 func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
-	if !slices.ContainsFunc(db.Instances, replicates) {
+	if !slices.ContainsFunc(db.Instances, isReplicated) {
 		return []systemSite{{ID: "0", Rows: rows}}
 	}
 	members := make(map[string][]int)
@@ -128,7 +128,7 @@ func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 	}
 	speakers := make([]*landscape.DatabaseInstance, 0, len(members))
 	for _, site := range members {
-		speakers = append(speakers, representative(db, site))
+		speakers = append(speakers, siteRepresentative(db, site))
 	}
 	slices.SortFunc(speakers, func(a, b *landscape.DatabaseInstance) int {
 		return cmp.Or(cmp.Compare(roleRank(a), roleRank(b)), cmp.Compare(tierRank(&a.Replication), tierRank(&b.Replication)), strings.Compare(orEmpty(a.Site), orEmpty(b.Site)))
@@ -145,9 +145,9 @@ func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 	return sites
 }
 
-// representative returns the instance whose report describes a site: one that
-// is not silent, or else the one that has reported last.
-func representative(db *landscape.Database, site []int) *landscape.DatabaseInstance {
+// siteRepresentative returns the instance whose report is used to describe a
+// site: one that is not silent, or else the one that has reported last.
+func siteRepresentative(db *landscape.Database, site []int) *landscape.DatabaseInstance {
 	best := &db.Instances[site[0]]
 	for _, i := range site[1:] {
 		other := &db.Instances[i]

@@ -76,7 +76,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 			return err
 		}
 		p.Facts = slices.Insert(p.Facts, 1, page.Fact{Label: "Cluster", Links: []page.Link{cluster}, Text: h.ClusterHostStatus})
-		if p.Tags, err = s.tagsOf(tx, p.Reader, page.HostTags, string(id), h.Hostname); err != nil {
+		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.HostTags, string(id), h.Hostname); err != nil {
 			return err
 		}
 		if p.Instances, err = s.instancesOn(tx, reader, h); err != nil {
@@ -88,7 +88,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 		}
 		p.Reports = s.newReportLines(agent.Status)
 		if p.Faults = s.newReportFaults(&agent); len(p.Faults) > 0 {
-			p.Refresh = reportRefresh
+			p.Refresh = reportRefreshSeconds
 		}
 		if p.Asking, err = s.newRefreshPanel(tx, &p.Frame, "/hosts/"+string(id), abilityRefreshHost, []landscape.HostID{id}, landscape.Kinds); err != nil {
 			return err

@@ -106,7 +106,7 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 func hostname(h *HostItem) string { return h.Hostname }
 
 var hostList = listDefinition[*HostItem]{
-	table: &HostsTable, title: "Hosts", class: "hosts", live: " agent_report", kind: page.HostTags, names: "hostname",
+	table: &HostsTable, title: "Hosts", class: "hosts", refreshTopics: " agent_report", kind: page.HostTags, nameColumn: "hostname",
 	cells: func(s *Pages, h *HostItem) map[string]cell {
 		beat := newHeartbeat(h.Host, s.TimestampOf(h.StaleSince))
 		beat.Fault = h.fault
@@ -119,7 +119,7 @@ var hostList = listDefinition[*HostItem]{
 			"heartbeat":     {Heartbeat: &beat},
 		}
 	},
-	action: func(reader page.Reader, h *HostItem) *page.Control {
+	rowAction: func(reader page.Reader, h *HostItem) *page.Control {
 		if !h.silent {
 			return nil
 		}

@@ -24,7 +24,7 @@ func hostnames(things []*HostItem) []string {
 	return names
 }
 
-// sampleHosts are hosts in every kind of trouble.
+// sampleHosts returns hosts with every kind of problem.
 func sampleHosts() []*HostItem {
 	silent := time.Date(2026, 8, 20, 10, 0, 0, 0, time.UTC)
 	hosts := []*landscape.Host{
@@ -44,7 +44,7 @@ func sampleHosts() []*HostItem {
 	return items
 }
 
-func TestOrder(t *testing.T) {
+func TestHostOrder(t *testing.T) {
 	for sort, want := range map[string]string{
 		"":               "broken silent Warned nobody-knows fine",
 		"hostname":       "broken fine nobody-knows silent Warned",
@@ -99,9 +99,9 @@ func TestFiltersAndCounts(t *testing.T) {
 	}
 }
 
-// TestCountsAreTrue checks that the number beside an option is the number of
-// things that this choice alone would show.
-func TestCountsAreTrue(t *testing.T) {
+// TestFilterCounts checks that the number beside an option of a filter is the
+// number of things that are shown if only this option is chosen.
+func TestFilterCounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var hosts []*HostItem
 		for n := range rapid.IntRange(0, 12).Draw(t, "hosts") {
@@ -140,9 +140,9 @@ func TestCountsAreTrue(t *testing.T) {
 	})
 }
 
-// TestAddresses checks that the address has the whole state of a list, and that
-// every link keeps what it does not change.
-func TestAddresses(t *testing.T) {
+// TestListURLs checks that the URL contains the whole state of a list, and that
+// each link changes only its own part of the state.
+func TestListURLs(t *testing.T) {
 	q := url.Values{"q": {"a b"}, "health": {"critical", "warning"}, "sort": {"-memory"}, "page": {"2"}, "per_page": {"20"}, "stale": {"true"}}
 	c := HostsTable.Parse(q, 10)
 	if diff := cmp.Diff(q, c.Query()); diff != "" {
@@ -178,7 +178,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestLongFacetsAreCut(t *testing.T) {
+func TestLongFiltersAreShortened(t *testing.T) {
 	hosts := make([]*HostItem, 220)
 	for i := range hosts {
 		hosts[i] = newHostItem(&landscape.Host{ID: landscape.HostID(fmt.Sprint(i)), HostFacts: landscape.HostFacts{Hostname: fmt.Sprintf("h%04d", i)}})

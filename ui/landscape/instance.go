@@ -21,7 +21,7 @@ type statusMark struct {
 
 // instanceRow is an SAP instance in a table.
 type instanceRow struct {
-	ID       string // id of the element
+	ID       string // id of the HTML element
 	Status   statusMark
 	System   page.Link // the system of the instance
 	Note     string    // why the system has no page

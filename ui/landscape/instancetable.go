@@ -9,9 +9,10 @@ import (
 	"trento/ui/page"
 )
 
-// instanceTable shows the instances of a system, below the row of the system.
+// instanceTable is the table of a system's instances, shown below the row of
+// the system in a list.
 type instanceTable struct {
-	ID       string // id of the element
+	ID       string // id of the HTML element
 	Label    string // "Application Layer"
 	Database bool   // the table has a column for the replication
 	Rows     []instanceTableRow

@@ -12,10 +12,10 @@ import (
 	"trento/ui/table"
 )
 
-// listPage is the list of all hosts, or all clusters, databases or SAP systems.
+// listPage is the list of hosts, clusters, databases or SAP systems.
 type listPage struct {
 	table.Page
-	Class       string // class of the table element
+	Class       string // CSS class of the table element
 	Opens, Acts bool   // Opens: rows can be opened; Acts: some rows have an action
 	Rows        []listRow
 }
@@ -41,13 +41,13 @@ type rowToggle struct {
 	Open           bool
 }
 
-// cell has the content of a row in a column: the first of these members that is
-// set.
+// cell is the content of one column in a row. The template shows the first of
+// the fields from Health to Text that is set.
 type cell struct {
-	Key, Label string // of the column
-	Names      bool   // the cell has the name of the row's thing
+	Key, Label string // key and label of the column
+	Names      bool   // the cell contains the name of the thing that the row shows
 	Number     bool
-	ID         string // id of the element
+	ID         string // id of the HTML element
 
 	Health    *page.HealthMark
 	Tags      *tagEditor
@@ -68,7 +68,7 @@ type agentVersion struct {
 	Outdated     bool
 }
 
-// itemFields has the fields of every thing in a list.
+// itemFields are the fields that the things in every list have.
 type itemFields struct {
 	id, name   string
 	health     landscape.Health
@@ -117,19 +117,19 @@ func cleanupFlag[T listItem](holds func(T) bool) table.Flag[T] {
 
 // listDefinition declares the page of a list.
 type listDefinition[T listItem] struct {
-	table *table.Table[T]
-	title string
-	class string // class of the table element
-	live  string // kinds of other things whose changes refresh the page
-	kind  page.Taggable
-	names string // key of the column with the name of the row's thing
+	table         *table.Table[T]
+	title         string
+	class         string // CSS class of the table element
+	refreshTopics string // kinds of other things whose changes also refresh the page
+	kind          page.Taggable
+	nameColumn    string // key of the column that contains the name of the thing
 	// cells returns the cells that show more than text.
 	cells func(s *Pages, thing T) map[string]cell
-	// inside returns the tables that an open row shows; nil: rows cannot be
+	// instanceTables returns the tables that an open row shows; nil: rows cannot be
 	// opened.
-	inside func(s *Pages, reader page.Reader, thing T) []instanceTable
-	// action returns the button of a row; nil: rows have no button.
-	action func(reader page.Reader, thing T) *page.Control
+	instanceTables func(s *Pages, reader page.Reader, thing T) []instanceTable
+	// rowAction returns the button of a row; nil: rows have no button.
+	rowAction func(reader page.Reader, thing T) *page.Control
 }
 
 // show returns the handler that answers the GET of the list.
@@ -138,8 +138,8 @@ func (l *listDefinition[T]) show(s *Pages) func(http.ResponseWriter, *http.Reque
 		if table.RedirectWithoutEmpty(w, r) {
 			return nil
 		}
-		p := listPage{Page: table.NewPage(s.Console, r, l.table, l.title), Class: l.class, Opens: l.inside != nil, Acts: l.action != nil}
-		p.Live += l.live
+		p := listPage{Page: table.NewPage(s.Console, r, l.table, l.title), Class: l.class, Opens: l.instanceTables != nil, Acts: l.rowAction != nil}
+		p.Live += l.refreshTopics
 		all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, l.table.List)
 		if err != nil {
 			return err
@@ -176,17 +176,17 @@ func (l *listDefinition[T]) row(s *Pages, reader page.Reader, query table.ListQu
 		default:
 			c.Text = col.Text(thing)
 		}
-		c.Key, c.Label, c.Names, c.Number = col.Key, col.Label, col.Key == l.names, col.Number
+		c.Key, c.Label, c.Names, c.Number = col.Key, col.Label, col.Key == l.nameColumn, col.Number
 		row.Cells = append(row.Cells, c)
 	}
-	if l.inside != nil {
+	if l.instanceTables != nil {
 		row.Turn = &rowToggle{ID: in.id, Label: "Instances of " + in.name}
 		if row.Turn.URL, row.Turn.Open = query.ToggleRow(l.table.Path, in.id); row.Turn.Open {
-			row.Inside = l.inside(s, reader, thing)
+			row.Inside = l.instanceTables(s, reader, thing)
 		}
 	}
-	if l.action != nil {
-		row.Action = l.action(reader, thing)
+	if l.rowAction != nil {
+		row.Action = l.rowAction(reader, thing)
 	}
 	return row
 }

@@ -16,25 +16,27 @@ import (
 	"trento/ui/refresh"
 )
 
-// The abilities to ask agents for reports: those to run checks, which asks more
-// of them.
+// The abilities to ask agents for reports. They are the abilities to run
+// checks: whoever may run checks, which is more work for an agent, may also ask
+// for reports.
 const (
 	abilityRefreshHost    = "all:host_checks_execution"
 	abilityRefreshCluster = "all:cluster_checks_execution"
 )
 
-// outstandingRefresh is the period in which a page is fetched again while an
-// answer of an agent is outstanding, in seconds. An unchanged report causes no
-// event.
-const outstandingRefresh = 2
+// outstandingRefreshSeconds is how often a page is fetched again while the
+// answer of an agent is outstanding, in seconds. The page cannot wait for an
+// event, because an unchanged report causes none.
+const outstandingRefreshSeconds = 2
 
-// refreshPanel has the button that asks agents to report now, and what came of
-// the last request. The templates "refresh-button" and "refresh-answers" draw it.
+// refreshPanel has the button that asks agents to report now, and the results
+// of the last request. The templates "refresh-button" and "refresh-answers"
+// draw it.
 type refreshPanel struct {
 	Action  string
 	Refused string // why the reader may not ask; empty: the reader may
-	// Unreachable says why no agent can be asked now; empty: one can. Absent
-	// says which agents of a cluster cannot be asked now.
+	// Unreachable says why no agent can be asked now; empty if at least one
+	// can. Absent says which agents of a cluster cannot be asked now.
 	Unreachable string
 	Absent      []string
 	Answers     []refreshAnswer
@@ -42,7 +44,7 @@ type refreshPanel struct {
 	Here        string
 }
 
-// refreshAnswer is what became of the request for one report.
+// refreshAnswer is the result of the request for one report.
 type refreshAnswer struct {
 	ID     string
 	Host   page.Link // only on pages of clusters
@@ -64,19 +66,19 @@ func (s *Pages) refreshRoutes() []api.Route {
 func (s *Pages) refreshHost(w http.ResponseWriter, r *http.Request) error {
 	id := landscape.HostID(strings.ToLower(page.PathVar(r, "id")))
 	err := s.Refresher.AskHost(r.Context(), auth.From(r.Context()).Actor(), id)
-	return s.answerRefresh(w, r, "/hosts/"+string(id), err)
+	return s.redirectAfterRefresh(w, r, "/hosts/"+string(id), err)
 }
 
 // refreshCluster answers POST /clusters/{id}/refresh.
 func (s *Pages) refreshCluster(w http.ResponseWriter, r *http.Request) error {
 	id := landscape.ClusterID(strings.ToLower(page.PathVar(r, "id")))
 	err := s.Refresher.AskCluster(r.Context(), auth.From(r.Context()).Actor(), id)
-	return s.answerRefresh(w, r, "/clusters/"+string(id), err)
+	return s.redirectAfterRefresh(w, r, "/clusters/"+string(id), err)
 }
 
-// answerRefresh leads back to the page of the thing, which shows the answers. A
-// request that was not sent is explained there.
-func (s *Pages) answerRefresh(w http.ResponseWriter, r *http.Request, path string, err error) error {
+// redirectAfterRefresh redirects to the page of the thing, which shows the
+// results. If the request could not be sent, the page says why.
+func (s *Pages) redirectAfterRefresh(w http.ResponseWriter, r *http.Request, path string, err error) error {
 	if kind, ok := fault.KindOf(err); ok && (kind == fault.Busy || kind == fault.Conflict) {
 		s.SetFlash(w, r, fault.Of(err)[0].Detail)
 		err = nil
@@ -123,7 +125,7 @@ func (s *Pages) newRefreshPanel(tx *store.Tx, f *page.Frame, path, ability strin
 		p.Answers = append(p.Answers, shown)
 	}
 	if p.Outstanding {
-		f.Refresh = outstandingRefresh
+		f.Refresh = outstandingRefreshSeconds
 	}
 	return p, nil
 }
@@ -166,22 +168,24 @@ func (s *Pages) describePresence(tx *store.Tx, p *refreshPanel, hosts []landscap
 	return nil
 }
 
-// reconnectWords says when an agent that is away can be expected.
+// reconnectWords says when an agent that is not connected can be expected to
+// connect.
 const reconnectWords = "After a restart of the server it may take 80 seconds."
 
-// maxNames is the number of names that a sentence lists.
-const maxNames = 5
+// maxListedNames is the largest number of names in a sentence.
+const maxListedNames = 5
 
-// listNames lists names in a sentence, the first of them if they are many.
+// listNames joins names for a sentence. If there are too many, it lists the
+// first ones and the number of the others.
 func listNames(names []string) string {
 	slices.Sort(names)
-	if len(names) > maxNames {
-		return strings.Join(names[:maxNames], ", ") + " and " + page.Count(len(names)-maxNames, "more", "more")
+	if len(names) > maxListedNames {
+		return strings.Join(names[:maxListedNames], ", ") + " and " + page.Count(len(names)-maxListedNames, "more", "more")
 	}
 	return strings.Join(names, ", ")
 }
 
-// refreshWords returns the symbol and the words for what became of a request.
+// refreshWords returns the symbol and the text for the result of a request.
 func refreshWords(state refresh.State) (icon, words string) {
 	switch state {
 	case refresh.Asked:

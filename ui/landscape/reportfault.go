@@ -14,7 +14,7 @@ import (
 type reportFault struct {
 	ID       string // name of the kind in an address
 	Report   string // "SAP report"
-	What     string // begin of the sentence: "The last SAP report"
+	What     string // start of the sentence: "The last SAP report"
 	Outcome  string // what happened to the report, with the first problem
 	Last     page.Timestamp
 	Since    page.Timestamp
@@ -24,10 +24,10 @@ type reportFault struct {
 	Hidden   int // number of problems that are not listed
 }
 
-// reportRefresh is the period in which a page with the time of the last report
-// is fetched again, in seconds. Most reports change nothing else, so they cause
-// no refresh.
-const reportRefresh = 60
+// reportRefreshSeconds is how often a page with the time of the last report is
+// fetched again, in seconds. Most reports change nothing else, so they cause no
+// event.
+const reportRefreshSeconds = 60
 
 // newReportFaults returns the faults of the reports of an agent.
 func (s *Pages) newReportFaults(agent *store.Agent) []reportFault {
@@ -41,39 +41,41 @@ func (s *Pages) newReportFaults(agent *store.Agent) []reportFault {
 }
 
 func (s *Pages) newReportFault(agent *store.Agent, status *store.ReportStatus) reportFault {
-	what, outcome := reportWords(status)
+	what, outcome := reportSentence(status)
 	return reportFault{
 		ID: string(status.Kind), Report: activity.ReportName(string(status.Kind)), What: what, Outcome: outcome,
 		Last: s.Timestamp(status.Last), Since: s.Timestamp(status.Since), Count: page.Count(status.Count, "report", "reports"),
-		Shown:    shownInstead(agent, status, s.Store.Now()),
+		Shown:    shownDataText(agent, status, s.Store.Now()),
 		Problems: status.Problems, Hidden: status.ProblemCount - len(status.Problems),
 	}
 }
 
-// reportWords returns the two halves of a sentence about the newest report. The
-// page shows the time of the report between them.
-func reportWords(status *store.ReportStatus) (what, outcome string) {
+// reportSentence returns the two parts of a sentence about the newest report.
+// The page shows the time of the report between them.
+func reportSentence(status *store.ReportStatus) (what, outcome string) {
 	report := "the last " + activity.ReportName(string(status.Kind))
 	if status.Outcome == store.ReportRefused {
-		return capitalize(report), "could not be used" + endSentence(status.Reason())
+		return capitalize(report), "could not be used" + sentenceEnd(status.Reason())
 	}
 	outcome = "could not be read and were left out"
 	if status.ProblemCount == 1 {
 		outcome = "could not be read and was left out"
 	}
-	return page.Count(status.ProblemCount, "element", "elements") + " of " + report, outcome + endSentence(status.Reason())
+	return page.Count(status.ProblemCount, "element", "elements") + " of " + report, outcome + sentenceEnd(status.Reason())
 }
 
-// endSentence returns the end of a sentence, with a reason unless it is empty.
-func endSentence(reason string) string {
+// sentenceEnd returns the end of a sentence, with the reason unless it is
+// empty.
+func sentenceEnd(reason string) string {
 	if reason == "" {
 		return "."
 	}
 	return ": " + strings.TrimSuffix(reason, ".") + "."
 }
 
-// shownInstead says how old the data are that are shown instead of the report.
-func shownInstead(agent *store.Agent, status *store.ReportStatus, now time.Time) string {
+// shownDataText says how old the data are that the page shows because the
+// report could not be used.
+func shownDataText(agent *store.Agent, status *store.ReportStatus, now time.Time) string {
 	switch {
 	case agent.Host == nil:
 		return "Nothing of it is shown: the host is not registered."
@@ -113,7 +115,7 @@ func reportProblem(record *store.AgentReports) (words string, since time.Time) {
 	if first.Outcome == store.ReportPartlyUsed {
 		words = "sends " + article + report + " of which " + page.Count(first.ProblemCount, "element", "elements") + " cannot be read"
 	}
-	words += endSentence(shortenReason(first.Reason()))
+	words += sentenceEnd(shortenReason(first.Reason()))
 	if more := len(faulty) - 1; more > 0 {
 		words += " " + page.Count(more, "more of its reports has", "more of its reports have") + " problems."
 	}

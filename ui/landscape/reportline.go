@@ -15,15 +15,15 @@ import (
 type reportLine struct {
 	Report  string // "Host report"
 	Last    page.Timestamp
-	Earlier bool // it came before the start of the server
+	Earlier bool // the last report came before the start of the server
 	State   string
 	Icon    string // icon of a state other than normal
 	Overdue bool
 	Every   string // "15 min": the time between two reports
 }
 
-// newReportLines returns a line for each kind of report, those that have never
-// come included.
+// newReportLines returns a line for each kind of report, including kinds that
+// have never come.
 func (s *Pages) newReportLines(all []store.ReportStatus) []reportLine {
 	now, started := s.Store.Now(), s.Store.StartedAt()
 	var lines []reportLine
@@ -39,7 +39,7 @@ func (s *Pages) newReportLines(all []store.ReportStatus) []reportLine {
 		case kind.Known():
 			line.Every = shortDuration(kind.Period())
 		default:
-			continue // it is listed only if it came
+			continue // a kind unknown to us is listed only if such a report has come
 		}
 		if !kind.Known() {
 			line.Report, line.Every = "Report of an unknown type", ""
@@ -49,7 +49,8 @@ func (s *Pages) newReportLines(all []store.ReportStatus) []reportLine {
 	return lines
 }
 
-// reportState returns the words and the symbol for what became of a report.
+// reportState returns the text and the symbol that say whether a report could
+// be used.
 func reportState(outcome store.Outcome) (words, icon string) {
 	switch outcome {
 	case store.ReportRefused:

@@ -30,7 +30,7 @@ func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status i
 		if err := s.describeSAPSystem(tx, p.Reader, &p, system); err != nil {
 			return err
 		}
-		if p.Tags, err = s.tagsOf(tx, p.Reader, page.SAPSystemTags, string(id), system.SID); err != nil {
+		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.SAPSystemTags, string(id), system.SID); err != nil {
 			return err
 		}
 		return s.ReadFrame(&p.Frame, tx)

@@ -33,11 +33,11 @@ var SAPSystemsTable = newTable("/sap_systems", "SAP system", sapSystemItems, []t
 }, cleanupFlag((*SAPSystemItem).absent))
 
 var sapSystemList = listDefinition[*SAPSystemItem]{
-	table: &SAPSystemsTable, title: "SAP Systems", class: "sap-systems", kind: page.SAPSystemTags, names: "sid",
+	table: &SAPSystemsTable, title: "SAP Systems", class: "sap-systems", kind: page.SAPSystemTags, nameColumn: "sid",
 	cells: func(_ *Pages, s *SAPSystemItem) map[string]cell {
 		return map[string]cell{"sid": {Links: []page.Link{page.LinkToSAPSystem(s.SAPSystem)}}, "database": {Links: []page.Link{s.Database}}}
 	},
-	inside: func(s *Pages, reader page.Reader, system *SAPSystemItem) []instanceTable {
+	instanceTables: func(s *Pages, reader page.Reader, system *SAPSystemItem) []instanceTable {
 		all := []instanceTable{s.applicationInstanceTable(reader, system.snapshot, system.SAPSystem)}
 		if db := system.snapshot.DatabaseByID[system.DatabaseID]; db != nil {
 			all = append(all, s.databaseInstanceTable(reader, system.snapshot, db, system.id, "Database Layer"))

@@ -33,7 +33,7 @@ func (*systemPage) Template() string { return "system" }
 // systemSite has the instances of a site of the system replication. Without
 // replication it has all instances, and no name and facts.
 type systemSite struct {
-	ID    string // id of the element
+	ID    string // id of the HTML element
 	Name  string
 	Role  string
 	Facts []page.Fact

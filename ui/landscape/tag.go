@@ -18,7 +18,7 @@ import (
 // tagEditor shows the tags of one thing, with the form to change them. The
 // template "tags" draws it, in a list and on the page of the thing.
 type tagEditor struct {
-	ID      string // id of the element
+	ID      string // id of the HTML element
 	Action  string // address for adding a tag; "/remove" below it removes one
 	Of      string // noun and name of the thing: "host hana01"
 	Tags    []tagPill
@@ -48,8 +48,8 @@ func newTagEditor(reader page.Reader, k page.Taggable, id, name string, tags []s
 	return e
 }
 
-// tagsOf returns the editor for the page of one thing.
-func (s *Pages) tagsOf(tx *store.Tx, reader page.Reader, k page.Taggable, id, name string) (tagPanel, error) {
+// newTagPanel returns the tag editor for the page of one thing.
+func (s *Pages) newTagPanel(tx *store.Tx, reader page.Reader, k page.Taggable, id, name string) (tagPanel, error) {
 	tags, err := page.TagValues(tx, k.Kind, id)
 	if err != nil {
 		return tagPanel{}, err
@@ -90,7 +90,7 @@ func (s *Pages) tagRoutes() []api.Route {
 	return routes
 }
 
-// tagPage shows a fault in a tag to a browser without scripts.
+// tagPage says why a tag was refused. It is for browsers without scripts.
 type tagPage struct {
 	page.Frame
 	Editor tagEditor
@@ -125,7 +125,7 @@ func (s *Pages) addTag(k page.Taggable) func(http.ResponseWriter, *http.Request)
 		}
 		wrong := fault.Fields(err)
 		if wrong == nil {
-			return tagsChanged(w, r, id, err)
+			return answerTagChange(w, r, id, err)
 		}
 		p.Fault = tagFault(value, wrong[0].Detail)
 		if r.Header.Get(page.FragmentHeader) != "" {
@@ -154,14 +154,14 @@ func (s *Pages) removeTag(k page.Taggable) func(http.ResponseWriter, *http.Reque
 		if errors.Is(err, store.ErrNotFound) {
 			err = nil
 		}
-		return tagsChanged(w, r, id, err)
+		return answerTagChange(w, r, id, err)
 	}
 }
 
-// tagsChanged answers a request that has changed tags. A script gets an empty
+// answerTagChange answers a request that has changed tags. A script gets an empty
 // answer and fetches the page again; a browser is redirected to the page it
 // came from.
-func tagsChanged(w http.ResponseWriter, r *http.Request, id string, err error) error {
+func answerTagChange(w http.ResponseWriter, r *http.Request, id string, err error) error {
 	switch {
 	case err != nil:
 		return err
