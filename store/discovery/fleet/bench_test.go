@@ -9,7 +9,7 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
-// All reports of one host.
+// BenchmarkReports measures the generation of all reports of one host.
 func BenchmarkReports(b *testing.B) {
 	f := New(1, 100)
 	b.ReportAllocs()

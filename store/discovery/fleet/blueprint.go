@@ -6,14 +6,14 @@ type blueprint struct {
 	stage     string
 	providers []string // the possible providers; one is chosen for each installation
 
-	sites           []int // number of hosts of each site of the database, the primary site first
-	starReplication bool  // every secondary site replicates from the primary; otherwise each from the site before it
-	standby         bool  // the last host of a site is a standby host
-	hana            hanaCluster
-	majorityMaker   bool // the cluster has one more node, which only votes
-	fencing         fencing
-	tenants         int // number of tenants of the database that no system uses
-	systems         []systemPlan
+	sites                  []int // number of hosts of each site of the database, the primary site first
+	multitargetReplication bool  // every secondary site replicates from the primary; otherwise each from the site before it
+	standby                bool  // the last host of a site is a standby host
+	hana                   hanaCluster
+	majorityMaker          bool // the cluster has one more node, which only votes
+	fencing                fencing
+	tenants                int // number of tenants of the database that no system uses
+	systems                []systemPlan
 
 	storageNodes int // number of nodes of a cluster that provides a file system
 	otherHosts   int // number of hosts without SAP software
@@ -55,11 +55,11 @@ const (
 type placement int
 
 const (
-	withServer    placement = iota // on the host of the first application server
-	onTheirOwn                     // on their own host, without a cluster
-	inCluster                      // on two hosts that form a cluster
-	inSameCluster                  // in the cluster of the system before
-	withDatabase                   // in the cluster of the database
+	withFirstServer   placement = iota // on the host of the first application server
+	onOwnHost                          // on their own host, without a cluster
+	inCluster                          // on two hosts that form a cluster
+	inPreviousCluster                  // in the cluster of the previous system
+	withDatabase                       // in the cluster of the database
 )
 
 // filesystemMount is the way in which the file systems of central services are
@@ -67,7 +67,7 @@ const (
 type filesystemMount int
 
 const (
-	clusterMounts filesystemMount = iota // the cluster mounts them where the services run
+	clusterMounts filesystemMount = iota // the cluster mounts them on the node where the services run
 	simpleMount                          // they are mounted on every node; the cluster only starts the services
 )
 
@@ -87,33 +87,33 @@ var blueprints = [...]blueprint{
 	{stage: "production", providers: []string{azure}, sites: []int{1, 1}, hana: scaleUp, fencing: oneDisk,
 		systems: []systemPlan{{ensa: 2, services: inCluster, servers: 2}}},
 	{stage: "production", providers: []string{kvm}, sites: []int{1, 1}, hana: costOptimized, fencing: threeDisks,
-		systems: []systemPlan{{ensa: 1, services: withServer, servers: 1}, {ensa: 1, services: withServer, servers: 1, onSecondDatabase: true}}},
+		systems: []systemPlan{{ensa: 1, services: withFirstServer, servers: 1}, {ensa: 1, services: withFirstServer, servers: 1, onSecondDatabase: true}}},
 	{stage: "production", providers: []string{aws}, sites: []int{1, 1}, hana: angiScaleUp,
 		systems: []systemPlan{{ensa: 1, services: inCluster, servers: 1}}},
 	sandbox,
 	{stage: "production", providers: []string{gcp}, sites: []int{2, 2}, hana: scaleOut, majorityMaker: true,
-		systems: []systemPlan{{stack: java, ensa: 1, services: withServer, servers: 1}}},
+		systems: []systemPlan{{stack: java, ensa: 1, services: withFirstServer, servers: 1}}},
 	{stage: "quality", providers: []string{nutanix}, sites: []int{1}, tenants: 1,
-		systems: []systemPlan{{ensa: 2, services: inCluster, fencing: oneDisk, servers: 1}, {ensa: 1, services: inSameCluster, servers: 1}}},
+		systems: []systemPlan{{ensa: 2, services: inCluster, fencing: oneDisk, servers: 1}, {ensa: 1, services: inPreviousCluster, servers: 1}}},
 	{stage: "production", providers: []string{vmware}, sites: []int{1, 1}, hana: scaleUp, fencing: watchdog,
 		systems: []systemPlan{{stack: dual, ensa: 2, services: inCluster, mount: simpleMount, servers: 1}}},
 	{stage: "quality", providers: sharedDiskProviders, sites: []int{1, 1}, hana: scaleUp, fencing: oneDisk,
 		systems: []systemPlan{{ensa: 2, services: withDatabase, servers: 1}}},
 	{providers: sharedDiskProviders, fencing: oneDisk, storageNodes: 2},
 	{stage: "production", providers: []string{azure, gcp}, sites: []int{1, 1, 1}, hana: scaleUp,
-		systems: []systemPlan{{ensa: 2, services: withServer, servers: 1}}},
-	{stage: "quality", providers: allProviders, sites: []int{1, 1, 1}, starReplication: true,
-		systems: []systemPlan{{stack: java, ensa: 2, services: withServer, servers: 1}}},
+		systems: []systemPlan{{ensa: 2, services: withFirstServer, servers: 1}}},
+	{stage: "quality", providers: allProviders, sites: []int{1, 1, 1}, multitargetReplication: true,
+		systems: []systemPlan{{stack: java, ensa: 2, services: withFirstServer, servers: 1}}},
 	{stage: "development", providers: []string{power}, sites: []int{1}, tenants: 1,
-		systems: []systemPlan{{ensa: 1, services: withServer, servers: 1}}},
+		systems: []systemPlan{{ensa: 1, services: withFirstServer, servers: 1}}},
 	{providers: allProviders, otherHosts: 3},
 
 	{stage: "production", providers: []string{azure, aws, kvm}, sites: []int{1, 1}, hana: angiScaleUp,
 		systems: []systemPlan{{ensa: 2, services: inCluster, servers: 14}}},
 	{stage: "production", providers: sharedDiskProviders, sites: []int{3, 3}, standby: true, hana: angiScaleOut, majorityMaker: true, fencing: threeDisks,
-		systems: []systemPlan{{ensa: 2, services: onTheirOwn, servers: 11}}},
+		systems: []systemPlan{{ensa: 2, services: onOwnHost, servers: 11}}},
 	{stage: "quality", providers: allProviders, sites: []int{1, 1},
-		systems: []systemPlan{{ensa: 1, services: onTheirOwn, servers: 5}}},
+		systems: []systemPlan{{ensa: 1, services: onOwnHost, servers: 5}}},
 	{providers: allProviders, otherHosts: 5},
 }
 
@@ -131,7 +131,7 @@ func (b *blueprint) size() int {
 		switch p.services {
 		case inCluster:
 			n += 2
-		case onTheirOwn:
+		case onOwnHost:
 			n++
 		}
 	}

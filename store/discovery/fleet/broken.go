@@ -2,8 +2,8 @@ package fleet
 
 import "slices"
 
-// breakInstances gives some instances a bad status, or stops them.
-func (f *Fleet) breakInstances() {
+// addInstanceFaults gives some instances a bad status, or stops them.
+func (f *Fleet) addInstanceFaults() {
 	if len(f.hosts) < minHostsForFaults {
 		return
 	}
@@ -41,9 +41,9 @@ func (i *instance) canBecome(s status) bool {
 	return s != gray || !i.clustered && (i.database == nil || !i.database.isReplicated())
 }
 
-// breakClusters gives clusters their faults. Each cluster has at most one
+// addClusterFaults gives clusters their faults. Each cluster has at most one
 // fault. If there are enough clusters, each fault occurs at least once.
-func (f *Fleet) breakClusters() {
+func (f *Fleet) addClusterFaults() {
 	if len(f.hosts) < minHostsForFaults {
 		return
 	}

@@ -1,12 +1,12 @@
 package fleet
 
-// centralUnits returns the resources of the central services of a system and of
-// their enqueue replicator: two groups that run on different nodes.
-func (c *cluster) centralUnits(s *System) []resourceUnit {
-	return []resourceUnit{c.centralUnit(s, s.ascs), c.centralUnit(s, s.ers)}
+// centralServicesUnits returns the resources of a system's central services and
+// of their enqueue replicator: two groups that run on different nodes.
+func (c *cluster) centralServicesUnits(s *System) []resourceUnit {
+	return []resourceUnit{c.centralServicesUnit(s, s.ascs), c.centralServicesUnit(s, s.ers)}
 }
 
-func (c *cluster) centralUnit(s *System, i *instance) resourceUnit {
+func (c *cluster) centralServicesUnit(s *System, i *instance) resourceUnit {
 	suffix := s.SID + "_" + i.name()
 	name := suffix + "_" + i.hostname
 	here := []resourceCopy{{node: i.host, role: "Started"}}

@@ -36,13 +36,13 @@ func (f *Fleet) Step(now time.Time) {
 func (f *Fleet) applyRandomChange(now time.Time) {
 	// Changes that are listed more than once happen more often.
 	changes := []change{
-		flipTuning, flipTuning, flipTuning,
+		toggleTuning, toggleTuning, toggleTuning,
 		moveAddress, moveAddress, moveAddress,
 		updatePackage, updatePackage,
 		reboot, reboot,
 		stopReporting,
 		resize,
-		flipAutostart,
+		toggleAutostart,
 		renewSubscription,
 		addApplicationServer,
 		addTenant, addSystem,
@@ -55,7 +55,7 @@ func (f *Fleet) applyRandomChange(now time.Time) {
 	const attempts = 20 // in a small landscape, a change may apply to no host
 	for range attempts {
 		h := f.hosts[f.random.IntN(len(f.hosts))]
-		if h.presence != present || !now.After(h.awayUntil) {
+		if h.heartbeatPattern != alwaysSends || !now.After(h.downUntil) {
 			continue
 		}
 		if changes[f.random.IntN(len(changes))](f, h, now) {
@@ -73,8 +73,8 @@ func failAddress(_ *Fleet, h *Host, _ time.Time) bool {
 	return true
 }
 
-// flipStatus changes the status of an instance from green to yellow, or back.
-func flipStatus(_ *Fleet, h *Host, _ time.Time) bool {
+// toggleStatus changes the status of an instance from green to yellow, or back.
+func toggleStatus(_ *Fleet, h *Host, _ time.Time) bool {
 	for _, i := range h.instances {
 		if i.sid() == diagnosticsSID || i.unanswering || i.state() == gray || i.status == red {
 			continue
@@ -89,7 +89,7 @@ func flipStatus(_ *Fleet, h *Host, _ time.Time) bool {
 	return false
 }
 
-func flipTuning(_ *Fleet, h *Host, now time.Time) bool {
+func toggleTuning(_ *Fleet, h *Host, now time.Time) bool {
 	if h.tuning.version == "" || h.tuning.version == saptuneTooOld || h.tuning.solution == "" {
 		return false
 	}
@@ -110,7 +110,7 @@ func moveAddress(_ *Fleet, h *Host, _ time.Time) bool {
 		}
 		h.floatingAddress = h.location.nextAddress()
 	}
-	h.hasFloating = !h.hasFloating
+	h.hasFloatingAddress = !h.hasFloatingAddress
 	return true
 }
 
@@ -138,8 +138,8 @@ func reboot(f *Fleet, h *Host, now time.Time) bool {
 		return false
 	}
 	down := time.Duration(30+f.random.IntN(60)) * time.Second
-	h.awayUntil = now.Add(down)
-	h.booted = h.awayUntil.Add(-10 * time.Second).Truncate(time.Second)
+	h.downUntil = now.Add(down)
+	h.booted = h.downUntil.Add(-10 * time.Second).Truncate(time.Second)
 	for _, i := range h.instances {
 		i.restart(h.booted)
 	}
@@ -147,7 +147,7 @@ func reboot(f *Fleet, h *Host, now time.Time) bool {
 }
 
 func stopReporting(f *Fleet, h *Host, now time.Time) bool {
-	h.awayUntil = now.Add(time.Duration(2+f.random.IntN(4)) * time.Minute)
+	h.downUntil = now.Add(time.Duration(2+f.random.IntN(4)) * time.Minute)
 	return true
 }
 
@@ -174,7 +174,7 @@ func attachDisk(_ *Fleet, h *Host, _ time.Time) bool {
 	return true
 }
 
-func flipAutostart(_ *Fleet, h *Host, _ time.Time) bool {
+func toggleAutostart(_ *Fleet, h *Host, _ time.Time) bool {
 	if h.cluster == nil {
 		return false
 	}
@@ -226,7 +226,7 @@ func addSystem(f *Fleet, h *Host, now time.Time) bool {
 	}
 	known := len(f.hosts)
 	if db := h.System.database; db.hasFreeTenant() {
-		p := systemPlan{ensa: 2, services: withServer, servers: 1}
+		p := systemPlan{ensa: 2, services: withFirstServer, servers: 1}
 		f.installSystem(f.newSystem(h.System.Stage, h.location, &p), db, &p)
 	} else {
 		f.build(&sandbox)

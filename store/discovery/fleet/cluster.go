@@ -81,7 +81,7 @@ func (c *cluster) resourceUnits() []resourceUnit {
 		list = append(list, c.databaseUnits()...)
 	}
 	for _, s := range c.systems {
-		list = append(list, c.centralUnits(s)...)
+		list = append(list, c.centralServicesUnits(s)...)
 	}
 	if c.storage.IsValid() {
 		list = append(list, c.storageUnits()...)

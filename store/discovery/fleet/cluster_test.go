@@ -9,28 +9,30 @@ import (
 	"trento/store/landscape"
 )
 
-// clusterReport decodes what a host says about its cluster.
+// clusterReport returns the decoded cluster report of a host.
 func clusterReport(t *testing.T, h *Host) *landscape.ClusterReport {
 	t.Helper()
 	r, _ := h.report(landscape.ClusterDiscovery)
-	return read(t, r).Cluster
+	return decodeReport(t, r).Cluster
 }
 
-// lived is a landscape after some time, and the same landscape as New made it.
-func lived(t *testing.T, seed uint64, hosts int) []*Fleet {
+// landscapesAtStartAndLater returns a landscape as New made it, and the same
+// landscape after some steps.
+func landscapesAtStartAndLater(t *testing.T, seed uint64, hosts int) []*Fleet {
 	t.Helper()
 	f := New(seed, hosts)
 	for step := range 200 {
-		f.Step(someday.Add(time.Duration(step) * 10 * time.Second))
+		f.Step(testTime.Add(time.Duration(step) * 10 * time.Second))
 	}
 	return []*Fleet{New(seed, hosts), f}
 }
 
-// What is reported about a cluster comes out of the decoder as what we meant.
-func TestClustersAreWhatTheyShouldBe(t *testing.T) {
+// TestClusterReportsMatchClusters checks that the decoded cluster reports have
+// the values of the clusters that they were generated from.
+func TestClusterReportsMatchClusters(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
-		for _, f := range lived(t, seed, 100) {
+		for _, f := range landscapesAtStartAndLater(t, seed, 100) {
 			for _, c := range f.clusters {
 				kind, health := c.expected()
 				controllers := 0
@@ -46,7 +48,7 @@ func TestClustersAreWhatTheyShouldBe(t *testing.T) {
 					if string(r.Facts.Type) != kind || *r.Facts.HostsNumber != len(c.nodes) || *r.Facts.ResourcesNumber == 0 || r.Facts.State != c.state() {
 						t.Errorf("%s: %+v, want a %s", c.name, r.Facts, kind)
 					}
-					if got := judged(r.Facts); got != health {
+					if got := expectedHealth(r.Facts); got != health {
 						t.Errorf("%s: %s, want %s", c.name, got, health)
 					}
 					c.check(t, r.Facts)
@@ -64,8 +66,9 @@ func TestClustersAreWhatTheyShouldBe(t *testing.T) {
 	}
 }
 
-// judged is the health of a cluster by the rules for it, applied by hand.
-func judged(facts *landscape.ClusterFacts) landscape.Health {
+// expectedHealth returns the health of a cluster. It applies the rules a second
+// time, independently of package landscape.
+func expectedHealth(facts *landscape.ClusterFacts) landscape.Health {
 	var disks []landscape.SBDDevice
 	good := true
 	switch {
@@ -89,7 +92,7 @@ func judged(facts *landscape.ClusterFacts) landscape.Health {
 	return landscape.HealthPassing
 }
 
-// check compares the inside of a cluster.
+// check compares decoded facts with the cluster that they were generated from.
 func (c *cluster) check(t *testing.T, facts *landscape.ClusterFacts) {
 	t.Helper()
 	for _, s := range c.systems {
@@ -128,14 +131,14 @@ func (c *cluster) checkFencing(t *testing.T, got *string, disks []landscape.SBDD
 
 func (c *cluster) checkCentral(t *testing.T, s *System, got landscape.ClusterSAPSystem) {
 	t.Helper()
-	if got.SID != s.SID || got.FilesystemResourceBased != (s.mount == clusterMounts) || got.Distributed != s.apart() {
+	if got.SID != s.SID || got.FilesystemResourceBased != (s.mount == clusterMounts) || got.Distributed != s.isReplicaSeparate() {
 		t.Errorf("%s: %+v", c.name, got)
 	}
 	for _, node := range got.Nodes {
 		var want, addresses []string
 		for _, i := range []*instance{s.ascs, s.ers} {
 			if i.host.Name == node.Name {
-				want, addresses = append(want, lower(i.software.prefix)), append(addresses, i.address.String())
+				want, addresses = append(want, toLower(i.software.prefix)), append(addresses, i.address.String())
 			}
 		}
 		var seen []string
@@ -199,8 +202,8 @@ func (c *cluster) checkHANA(t *testing.T, facts *landscape.ClusterFacts) {
 	}
 }
 
-// The clusters of a landscape as New makes it: all of their kinds, and all
-// that can be wrong with one.
+// TestClusterKinds checks that a landscape made by New contains clusters of all
+// kinds, with all faults that a cluster can have.
 func TestClusterKinds(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {

@@ -8,12 +8,12 @@ import (
 
 // database is a HANA database.
 type database struct {
-	sid             string
-	key             string // the id that agents send
-	version         string
-	tenants         []*tenant
-	sites           []*site // in the order of replication, the primary first
-	starReplication bool    // every secondary replicates from the primary; otherwise each from the site before it
+	sid                    string
+	key                    string // the id that agents send
+	version                string
+	tenants                []*tenant
+	sites                  []*site // in the order of replication, the primary first
+	multitargetReplication bool    // every secondary replicates from the primary; otherwise each from the site before it
 	// outOfSync is true if the secondary cannot keep up with the primary.
 	outOfSync bool
 
@@ -43,7 +43,7 @@ type site struct {
 // cluster. The hosts also belong to the system s.
 func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
 	db := f.newDatabase()
-	db.starReplication = b.starReplication
+	db.multitargetReplication = b.multitargetReplication
 	role, number := Database, firstDatabaseNumber+10*f.random.IntN(8)
 	if b.systems[0].servers == 0 {
 		role = Everything
@@ -87,7 +87,7 @@ func (f *Fleet) clusterDatabase(b *blueprint, s *System, db *database) {
 	if b.majorityMaker {
 		nodes = append(nodes, f.addHost(s, s.location, Tiebreaker))
 	}
-	db.cluster = f.newCluster(lower(db.sid)+"_hana", s.location, b.fencing, nodes)
+	db.cluster = f.newCluster(toLower(db.sid)+"_hana", s.location, b.fencing, nodes)
 	db.cluster.database, db.cluster.hana = db, b.hana
 	db.address = s.location.nextAddress()
 }
@@ -98,7 +98,7 @@ func (f *Fleet) addSecondDatabase(c *cluster) *database {
 	main := c.database.sites[1].instances[0]
 	db := f.newDatabase()
 	at := &site{}
-	i := f.addInstance(main.host, workerSoftware, main.numeric()+1)
+	i := f.addInstance(main.host, workerSoftware, main.numberAsInt()+1)
 	i.clustered = true
 	at.add(db, i)
 	db.sites = []*site{at}
@@ -115,9 +115,9 @@ func (s *site) add(db *database, i *instance) {
 // addTenant adds a tenant.
 func (db *database) addTenant(name string) { db.tenants = append(db.tenants, &tenant{name: name}) }
 
-// takeTenant returns a tenant for a system: a free one, or a new one with the
+// assignTenant returns a tenant for a system: a free one, or a new one with the
 // SID of the system.
-func (db *database) takeTenant(sid string) string {
+func (db *database) assignTenant(sid string) string {
 	for _, t := range db.tenants {
 		if !t.used {
 			t.used = true
@@ -143,7 +143,7 @@ func (db *database) sourceOf(of int) *site {
 	if of == 0 {
 		return nil
 	}
-	for n := of - 1; n > 0 && !db.starReplication; n-- {
+	for n := of - 1; n > 0 && !db.multitargetReplication; n-- {
 		if !db.sites[n].unregistered {
 			return db.sites[n]
 		}

@@ -6,8 +6,8 @@ import (
 	"trento/store/landscape"
 )
 
-// Expected is what a server should show of a landscape, from the intent of
-// the landscape and not from its reports.
+// Expected is what a server should show of a landscape. It is computed from the
+// landscape itself and not from its reports.
 type Expected struct {
 	Hosts      []Thing // Kind: provider
 	Clusters   []Thing // Kind: type
@@ -36,9 +36,9 @@ func Count(things []Thing) (kinds map[string]int, healths map[landscape.Health]i
 	return kinds, healths
 }
 
-// Expected is what a server shows that has all reports of the landscape as
-// New made it, no matter in which order. Later on a server remembers more
-// than a landscape tells.
+// Expected returns what a server shows after it has received all reports of a
+// landscape made by New, in any order. After later steps a server shows more,
+// because it keeps things that are no longer reported.
 func (f *Fleet) Expected() Expected {
 	var e Expected
 	for _, h := range f.hosts {
@@ -65,7 +65,7 @@ func (f *Fleet) Expected() Expected {
 	for _, s := range f.systems {
 		kind := map[int]string{1: "ensa1", 2: "ensa2"}[s.ensa]
 		id := derivedID(s.database.id(), s.tenant).String()
-		e.SAPSystems = append(e.SAPSystems, Thing{id, s.SID, kind, worse(s.database.health(), worst(s.instances))})
+		e.SAPSystems = append(e.SAPSystems, Thing{id, s.SID, kind, worseHealth(s.database.health(), worstHealth(s.instances))})
 		e.ApplicationInstances += len(s.instances)
 	}
 	return e
@@ -76,21 +76,22 @@ func (db *database) id() uuid.UUID { return derivedID(agentNamespace, db.key) }
 func (db *database) health() landscape.Health {
 	health := landscape.HealthPassing
 	for _, s := range db.sites {
-		health = worse(health, worst(s.instances))
+		health = worseHealth(health, worstHealth(s.instances))
 	}
 	return health
 }
 
-// expected is the type of a cluster, and its health: what it keeps available
-// must survive the loss of a node, and the disks must be there. Of storage,
-// and of two things at a time, nothing is judged.
+// expected returns the type of a cluster and its health. The health is critical
+// unless the database or system would survive the loss of a node and all SBD
+// disks work. It is unknown for clusters that provide storage, and for clusters
+// that run both a database and central services.
 func (c *cluster) expected() (kind string, health landscape.Health) {
 	good := true
 	for _, d := range c.disks {
 		good = good && !d.broken
 	}
 	for _, s := range c.systems {
-		good = good && s.apart()
+		good = good && s.isReplicaSeparate()
 	}
 	switch {
 	case c.database == nil && len(c.systems) == 0:
@@ -112,9 +113,9 @@ func (c *cluster) expected() (kind string, health landscape.Health) {
 	return kind, landscape.HealthPassing
 }
 
-// health is that of the tuning of a host, which matters where SAP software
-// runs. Nobody knows about that of a host whose agent is too old, and which
-// runs none.
+// health returns the expected health of a host. If the host runs SAP software,
+// the health follows from saptune. Otherwise it is passing, or unknown if the
+// agent is too old to report saptune.
 func (h *Host) health() landscape.Health {
 	running := false
 	for _, i := range h.instances {
@@ -133,19 +134,19 @@ func (h *Host) health() landscape.Health {
 	return landscape.HealthPassing
 }
 
-// worst is the health of the instance that does worst.
-func worst(instances []*instance) landscape.Health {
+// worstHealth returns the health of the instance with the worst health.
+func worstHealth(instances []*instance) landscape.Health {
 	health := landscape.HealthPassing
 	for _, i := range instances {
-		health = worse(health, map[status]landscape.Health{
+		health = worseHealth(health, map[status]landscape.Health{
 			green: landscape.HealthPassing, yellow: landscape.HealthWarning, red: landscape.HealthCritical, gray: landscape.HealthUnknown,
 		}[i.state()])
 	}
 	return health
 }
 
-// worse is the worse of two healths. Not to know is worst.
-func worse(a, b landscape.Health) landscape.Health {
+// worseHealth returns the worse of two healths. Unknown is the worst.
+func worseHealth(a, b landscape.Health) landscape.Health {
 	for _, h := range []landscape.Health{landscape.HealthUnknown, landscape.HealthCritical, landscape.HealthWarning} {
 		if a == h || b == h {
 			return h
@@ -154,6 +155,6 @@ func worse(a, b landscape.Health) landscape.Health {
 	return landscape.HealthPassing
 }
 
-// apart reports whether the replica of a system's locks would survive the
-// central services.
-func (s *System) apart() bool { return s.ascs.host != s.ers.host }
+// isReplicaSeparate reports whether the enqueue replicator runs on another host
+// than the central services.
+func (s *System) isReplicaSeparate() bool { return s.ascs.host != s.ers.host }

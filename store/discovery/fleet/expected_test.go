@@ -20,7 +20,7 @@ func TestExpectedCounts(t *testing.T) {
 		}
 		for what, things := range map[string][]Thing{"hosts": e.Hosts, "clusters": e.Clusters, "databases": e.Databases, "SAP systems": e.SAPSystems} {
 			_, healths := Count(things)
-			// Most of a landscape is well, and no trouble is missing in it.
+			// Most things have no problem, and some have one.
 			if healths[landscape.HealthPassing]*10 < len(things)*7 || healths[landscape.HealthPassing] == len(things) {
 				t.Errorf("seed %d: %s: %v", seed, what, healths)
 			}
@@ -28,7 +28,8 @@ func TestExpectedCounts(t *testing.T) {
 	}
 }
 
-// What is expected of a landscape is what its reports add up to.
+// TestExpectedOfReports checks that the reports of a landscape lead to what
+// Expected says.
 func TestExpectedOfReports(t *testing.T) {
 	t.Parallel()
 	for seed, hosts := range map[uint64]int{1: 50, 2: 100, 3: 333, 4: 1, 5: 7} {
@@ -49,8 +50,8 @@ func TestExpectedOfReports(t *testing.T) {
 			}
 			to[id] = h
 		}
-		for _, r := range everything(f) {
-			seen := read(t, r)
+		for _, r := range allReports(f) {
+			seen := decodeReport(t, r)
 			switch {
 			case seen.Cloud != nil:
 				providers[seen.Cloud.Provider]++
@@ -60,7 +61,7 @@ func TestExpectedOfReports(t *testing.T) {
 					name = *seen.Cluster.Name
 				}
 				id := string(seen.Cluster.ID)
-				clusters[id] = Thing{id, name, string(seen.Cluster.Facts.Type), judged(seen.Cluster.Facts)}
+				clusters[id] = Thing{id, name, string(seen.Cluster.Facts.Type), expectedHealth(seen.Cluster.Facts)}
 			case seen.SAP != nil:
 				for _, i := range seen.SAP.Elements {
 					if i.Database != nil {
@@ -113,17 +114,17 @@ func TestExpectedOfReports(t *testing.T) {
 	}
 }
 
-// A landscape of ten thousand hosts takes little, and stays as large as it is.
-// BenchmarkNew measures the time.
+// TestLargeLandscape checks that a landscape of ten thousand hosts needs little
+// memory, and does not grow with time. BenchmarkNew measures the time.
 func TestLargeLandscape(t *testing.T) {
 	var f *Fleet
 	if n := testing.AllocsPerRun(1, func() { f = New(1, 10_000) }); n > 400_000 {
 		t.Errorf("10,000 hosts took %.0f allocations", n)
 	}
 	for step := range 300 {
-		f.Step(someday.Add(time.Duration(step) * 10 * time.Second))
+		f.Step(testTime.Add(time.Duration(step) * 10 * time.Second))
 	}
-	holds(t, f)
+	checkInvariants(t, f)
 	if n := len(f.hosts); n > 11_000 {
 		t.Errorf("%d hosts", n)
 	}

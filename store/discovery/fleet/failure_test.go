@@ -8,10 +8,9 @@ import (
 	"trento/store/landscape"
 )
 
-// watch is what is seen of a landscape at a moment: where everything is, and
-// how it is.
-type watch struct {
-	where    map[*instance]*Host
+// landscapeState is the state of everything in a landscape at one time.
+type landscapeState struct {
+	hostOf   map[*instance]*Host
 	absent   map[*instance]bool
 	status   map[*instance]status
 	primary  map[*database]*site
@@ -25,15 +24,15 @@ type watch struct {
 	hosts    int
 }
 
-func look(f *Fleet, now time.Time) watch {
-	w := watch{
+func readState(f *Fleet, now time.Time) landscapeState {
+	w := landscapeState{
 		map[*instance]*Host{}, map[*instance]bool{}, map[*instance]status{}, map[*database]*site{}, map[*database]bool{}, map[*database]int{},
 		map[*Host]bool{}, map[*cluster]int{}, map[*cluster]bool{}, map[*Host]bool{}, len(f.systems), len(f.hosts),
 	}
 	for _, h := range f.hosts {
-		w.offline[h], w.silent[h] = h.offline, !f.sendsReports(h, now) && h.presence == present
+		w.offline[h], w.silent[h] = h.offline, !f.sendsReports(h, now) && h.heartbeatPattern == alwaysSends
 		for _, i := range h.instances {
-			w.where[i], w.absent[i], w.status[i] = h, i.unanswering, i.state()
+			w.hostOf[i], w.absent[i], w.status[i] = h, i.unanswering, i.state()
 		}
 	}
 	for _, db := range f.databases {
@@ -51,11 +50,11 @@ func look(f *Fleet, now time.Time) watch {
 	return w
 }
 
-// TestHistory lets a landscape live for four hours and watches what happens.
+// TestHistory runs the steps of four hours and checks which changes happen.
 func TestHistory(t *testing.T) {
 	f := New(6, 100)
-	f.Step(someday)
-	before, began := look(f, someday), someday
+	f.Step(testTime)
+	before, began := readState(f, testTime), testTime
 	happened := make(map[string]int)
 	note := func(what string, yes bool) {
 		if yes {
@@ -65,9 +64,9 @@ func TestHistory(t *testing.T) {
 	for step := 1; step <= 1440; step++ {
 		now := began.Add(time.Duration(step) * 10 * time.Second)
 		f.Step(now)
-		is := look(f, now)
-		for i, h := range is.where {
-			was, known := before.where[i]
+		is := readState(f, now)
+		for i, h := range is.hostOf {
+			was, known := before.hostOf[i]
 			if !known {
 				continue
 			}
@@ -98,7 +97,7 @@ func TestHistory(t *testing.T) {
 		}
 		note("system", is.systems > before.systems)
 		note("host", is.hosts > before.hosts)
-		holds(t, f)
+		checkInvariants(t, f)
 		before = is
 	}
 	t.Log(happened)
@@ -113,8 +112,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// holds checks what is true of a landscape at any time.
-func holds(t *testing.T, f *Fleet) {
+// checkInvariants checks what must be true of a landscape at any time.
+func checkInvariants(t *testing.T, f *Fleet) {
 	t.Helper()
 	where := make(map[*instance]bool)
 	for _, h := range f.hosts {
@@ -147,19 +146,19 @@ func holds(t *testing.T, f *Fleet) {
 	}
 }
 
-// Whatever happens is over some time later, but for what was broken from the
-// start.
+// TestEverythingRecovers checks that all failures end after some time, except
+// the faults that New has added.
 func TestEverythingRecovers(t *testing.T) {
 	for seed := range uint64(5) {
 		f := New(seed, 100)
 		fresh := f.Expected()
-		f.Step(someday)
-		now := someday
+		f.Step(testTime)
+		now := testTime
 		for range 500 {
 			now = now.Add(10 * time.Second)
 			f.Step(now)
 		}
-		for range 6 { // a trouble may have several turns
+		for range 6 { // a failure may have several phases
 			now = now.Add(time.Hour)
 			f.runDueEffects(now)
 		}
@@ -182,11 +181,12 @@ func TestEverythingRecovers(t *testing.T) {
 	}
 }
 
-// A fail-over as a server sees it: the central services come to the node of
-// their replica, which then leaves it, and both return.
+// TestFailOver checks the reports during a fail-over: the central services move
+// to the node of the enqueue replicator, which then leaves that node, and both
+// return.
 func TestFailOver(t *testing.T) {
 	f := New(1, 100)
-	f.Step(someday)
+	f.Step(testTime)
 	n := slices.IndexFunc(f.clusters, func(c *cluster) bool { return len(c.systems) == 1 && c.database == nil && c.canFail() })
 	s := f.clusters[n].systems[0]
 	home, away := s.ascs.host, s.ers.host
@@ -204,7 +204,7 @@ func TestFailOver(t *testing.T) {
 		time.Hour:        {" MESSAGESERVER|ENQUE", " MESSAGESERVER|ENQUE ENQREP"},
 	}
 	for _, after := range []time.Duration{0, time.Second, 41 * time.Second} {
-		f.now = someday.Add(after)
+		f.now = testTime.Add(after)
 		if after == time.Second && !failOver(f, home, f.now) {
 			t.Fatal("it does not fail over")
 		}
@@ -225,11 +225,11 @@ func TestFailOver(t *testing.T) {
 	}
 }
 
-// A takeover as a server sees it: the sites change roles, the old primary is
-// down in between.
+// TestTakeover checks the reports during a takeover: the sites change roles,
+// and the former primary is down in between.
 func TestTakeover(t *testing.T) {
 	f := New(1, 50)
-	f.Step(someday)
+	f.Step(testTime)
 	for _, c := range f.clusters {
 		if c.database == nil || len(c.systems) > 0 || !takeOver(f, c.nodes[0], f.now) {
 			continue

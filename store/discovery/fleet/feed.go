@@ -122,7 +122,7 @@ func Feed(ctx context.Context, o FeedOptions) error {
 	if cause := context.Cause(ctx); errors.Is(cause, ErrKey) {
 		return cause
 	}
-	if s := sender.stats.sum(); o.Once && ctx.Err() == nil && len(s.Statuses) == 0 {
+	if s := sender.stats.total(); o.Once && ctx.Err() == nil && len(s.Statuses) == 0 {
 		return fmt.Errorf("no answer from %s: %s", o.Server, s.LastFailure)
 	}
 	return nil
@@ -141,7 +141,7 @@ func (o *FeedOptions) check() error {
 		return fmt.Errorf("share of changes must be between 0 and 1, not %v", o.Changes)
 	}
 	if _, err := rabbitmq.ParseURI(o.Messages); err != nil && o.Messages != "" {
-		return errors.New("the URL for messages is no amqp or amqps URL") // it may contain a password
+		return errors.New("the URL for messages is no amqp or amqps URL") // without the URL, which may contain a password
 	}
 	return nil
 }
@@ -199,8 +199,8 @@ func (s *schedule) run(ctx context.Context, requests chan<- []request) {
 
 func (s *schedule) done() bool { return s.Once && s.reports.round > 0 }
 
-// next returns the requests of the host whose turn it is at now; none if that
-// host is down. ok is false if it is no host's turn.
+// next returns the requests of the host whose turn it is at now. It returns
+// none if that host is down. ok is false if it is not the turn of any host.
 func (s *schedule) next(now time.Time) (due []request, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -266,7 +266,7 @@ func (s *schedule) report(i, round int, now time.Time) (requests []request) {
 		s.firstReported = append(s.firstReported, now)
 	}
 	up := s.fleet.sendsReports(h, now)
-	s.messaging.follow(h, up)
+	s.messaging.followHost(h, up)
 	if !up {
 		return nil
 	}
@@ -300,7 +300,7 @@ func (s *schedule) reportNow(h *Host, kind landscape.Kind) (r Report, ok bool) {
 	return h.report(kind)
 }
 
-// rotation gives the hosts their turns, with a pause after each.
+// rotation gives each host its turn to send, with a pause after each turn.
 type rotation struct {
 	host, round int
 	next        time.Time
@@ -310,8 +310,8 @@ type rotation struct {
 // rotation skips turns.
 const maxLag = time.Second
 
-// take returns the host whose turn it is at now. ok is false if it is no host's
-// turn.
+// take returns the host whose turn it is at now. ok is false if it is not the
+// turn of any host.
 func (r *rotation) take(now time.Time, hosts int, pause time.Duration) (host int, ok bool) {
 	if r.next.After(now) {
 		return 0, false

@@ -16,39 +16,39 @@ import (
 	"trento/store/landscape"
 )
 
-// collector is a server that takes everything in and keeps count.
-type collector struct {
-	answer func(w http.ResponseWriter, r *http.Request) bool // true: it has answered
+// testServer is a server that accepts all requests and counts them.
+type testServer struct {
+	answer func(w http.ResponseWriter, r *http.Request) bool // returns true if it has sent the answer
 
-	mu       sync.Mutex
-	reports  map[landscape.Kind]int
-	bodies   map[string]int
-	last     map[string]string // the latest body of every agent and kind
-	changes  int               // reports that differ from the one before
-	beats    map[string][]time.Time
-	first    map[string]landscape.Kind
-	faults   []string
-	busy     int
-	busiest  int
-	requests int
+	mu                    sync.Mutex
+	reports               map[landscape.Kind]int
+	bodies                map[string]int
+	last                  map[string]string // the latest body of every agent and kind
+	changes               int               // reports that differ from the one before
+	heartbeats            map[string][]time.Time
+	firstKind             map[string]landscape.Kind
+	faults                []string
+	concurrentRequests    int
+	maxConcurrentRequests int
+	requests              int
 }
 
-func newCollector() *collector {
-	return &collector{
+func newTestServer() *testServer {
+	return &testServer{
 		reports: make(map[landscape.Kind]int), bodies: make(map[string]int), last: make(map[string]string),
-		beats: make(map[string][]time.Time), first: make(map[string]landscape.Kind),
+		heartbeats: make(map[string][]time.Time), firstKind: make(map[string]landscape.Kind),
 	}
 }
 
-func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *testServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	c.requests++
-	c.busy++
-	c.busiest = max(c.busiest, c.busy)
+	c.concurrentRequests++
+	c.maxConcurrentRequests = max(c.maxConcurrentRequests, c.concurrentRequests)
 	c.mu.Unlock()
 	defer func() {
 		c.mu.Lock()
-		c.busy--
+		c.concurrentRequests--
 		c.mu.Unlock()
 	}()
 	if c.answer != nil && c.answer(w, r) {
@@ -61,8 +61,8 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.faults = append(c.faults, r.Method+" "+r.URL.Path)
 	}
 	if id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/api/v1/hosts/"), "/heartbeat"); ok {
-		c.beats[id] = append(c.beats[id], time.Now())
-		if len(body) > 0 || c.first[id] == "" {
+		c.heartbeats[id] = append(c.heartbeats[id], time.Now())
+		if len(body) > 0 || c.firstKind[id] == "" {
 			c.faults = append(c.faults, "heartbeat of "+id)
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -72,8 +72,8 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil || r.URL.Path != "/api/v1/collect" {
 		c.faults = append(c.faults, r.URL.Path+": "+string(body))
 	}
-	if id := string(e.Agent); c.first[id] == "" {
-		c.first[id] = landscape.Kind(e.Type)
+	if id := string(e.Agent); c.firstKind[id] == "" {
+		c.firstKind[id] = landscape.Kind(e.Type)
 	}
 	c.reports[landscape.Kind(e.Type)]++
 	c.bodies[string(body)]++
@@ -86,19 +86,20 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "{}")
 }
 
-// direct is a client without a network, for time that is not real.
-type direct struct{ http.Handler }
+// handlerTransport passes requests to a handler without a network, so that
+// tests can use a simulated clock.
+type handlerTransport struct{ http.Handler }
 
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer := httptest.NewRecorder()
 	d.ServeHTTP(answer, r)
 	return answer.Result(), nil
 }
 
-// feed runs a feed for some of the bubble's time.
-func feed(t *testing.T, c *collector, span time.Duration, o FeedOptions) Stats {
+// feed runs a feed for a period of simulated time (testing/synctest).
+func feed(t *testing.T, c *testServer, span time.Duration, o FeedOptions) Stats {
 	t.Helper()
-	o.Server, o.APIKey, o.Client = "http://trento.example", "key", &http.Client{Transport: direct{c}}
+	o.Server, o.APIKey, o.Client = "http://trento.example", "key", &http.Client{Transport: handlerTransport{c}}
 	var last Stats
 	o.Progress = func(s Stats) { last = s }
 	ctx, cancel := context.WithTimeout(t.Context(), span)
@@ -113,7 +114,7 @@ func feed(t *testing.T, c *collector, span time.Duration, o FeedOptions) Stats {
 }
 
 func TestFeedOnce(t *testing.T) {
-	c := newCollector()
+	c := newTestServer()
 	server := httptest.NewServer(http.StripPrefix("/proxy", c))
 	defer server.Close()
 	var last Stats
@@ -141,13 +142,13 @@ func TestFeedOnce(t *testing.T) {
 			t.Errorf("%d × %s, want %d", c.reports[kind], kind, want)
 		}
 	}
-	for id, kind := range c.first {
+	for id, kind := range c.firstKind {
 		if kind != landscape.HostDiscovery {
 			t.Errorf("%s began with %s", id, kind)
 		}
 	}
-	if len(c.beats) != 49 { // one is never heard
-		t.Errorf("%d hosts were heard", len(c.beats))
+	if len(c.heartbeats) != 49 { // one agent never sends heartbeats
+		t.Errorf("%d hosts were heard", len(c.heartbeats))
 	}
 	if last.Reports != 250+saptune || last.Heartbeats != 49 || last.Statuses[202] != last.Reports || last.Statuses[204] != 49 || last.Unanswered != 0 {
 		t.Errorf("stats: %+v", last)
@@ -155,21 +156,21 @@ func TestFeedOnce(t *testing.T) {
 	if last.P50 <= 0 || last.P99 < last.P50 || last.Max < last.P99 || last.LastFailure != "" || !strings.Contains(last.String(), "202×") {
 		t.Errorf("stats: %+v: %s", last, last)
 	}
-	if c.busiest > maxRequests {
-		t.Errorf("%d requests at a time", c.busiest)
+	if c.maxConcurrentRequests > maxRequests {
+		t.Errorf("%d requests at a time", c.maxConcurrentRequests)
 	}
 }
 
-func TestFeedAtThePaceOfAgents(t *testing.T) {
+func TestFeedAtAgentRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCollector()
+		c := newTestServer()
 		begin := time.Now()
 		var complete time.Duration
 		c.answer = func(http.ResponseWriter, *http.Request) bool {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			if complete == 0 && len(c.first) == 25 {
+			if complete == 0 && len(c.firstKind) == 25 {
 				complete = time.Since(begin)
 			}
 			return false
@@ -178,8 +179,8 @@ func TestFeedAtThePaceOfAgents(t *testing.T) {
 		if complete == 0 || complete > 2*time.Second {
 			t.Errorf("the first round took %s", complete)
 		}
-		// These are 93 periods and one more round at the start; one host soon
-		// says nothing any more.
+		// A host sends one report at the start and one in each of 93 periods.
+		// One host stops soon after the start.
 		if n := c.reports[landscape.HostDiscovery]; n < 24*93 || n > 25*95 {
 			t.Errorf("%d host discoveries", n)
 		}
@@ -192,11 +193,11 @@ func TestFeedAtThePaceOfAgents(t *testing.T) {
 		if n := c.reports[landscape.SubscriptionDiscovery]; n < 49 || n > 50 {
 			t.Errorf("%d subscription discoveries, want two of each host", n)
 		}
-		if n := len(c.bodies); n != 150-share(25, 4) {
+		if n := len(c.bodies); n != 150-percentOfHosts(25, 4) {
 			t.Errorf("%d different bodies though nothing happens", n)
 		}
 		steady := 0
-		for id, beats := range c.beats {
+		for id, beats := range c.heartbeats {
 			longest := time.Duration(0)
 			for i := 1; i < len(beats); i++ {
 				longest = max(longest, beats[i].Sub(beats[i-1]))
@@ -207,48 +208,50 @@ func TestFeedAtThePaceOfAgents(t *testing.T) {
 				t.Errorf("%s was not heard for %s", id, longest)
 			}
 		}
-		if steady != 22 { // the silent one, the unheard one, the one that comes and goes
+		if steady != 22 { // all but the agents that stop, never send, or send at times
 			t.Errorf("%d steady hosts", steady)
 		}
 	})
 }
 
-func share(hosts, percent int) int { return max(1, hosts*percent/100) }
+func percentOfHosts(hosts, percent int) int { return max(1, hosts*percent/100) }
 
-// The first round of a large landscape takes longer than a heartbeat period;
-// no agent is heard before it has reported.
-func TestFeedOfManyHosts(t *testing.T) {
+// TestFirstRoundOfManyHosts checks that no agent sends a heartbeat before its
+// first report, although the first round of a large landscape takes longer than
+// a heartbeat period.
+func TestFirstRoundOfManyHosts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCollector()
+		c := newTestServer()
 		feed(t, c, 7*time.Second, FeedOptions{Seed: 2, Hosts: 1000, Heartbeats: true})
-		if n := len(c.first); n < 690 || n > 710 {
+		if n := len(c.firstKind); n < 690 || n > 710 {
 			t.Errorf("%d hosts have reported after 7 of 10 s", n)
 		}
 	})
 }
 
-func TestFeedAtARate(t *testing.T) {
+func TestFeedAtFixedRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCollector()
+		c := newTestServer()
 		stats := feed(t, c, 20*time.Second, FeedOptions{Seed: 2, Hosts: 30, Rate: 200, Changes: 0.1, Still: true})
 		if stats.Reports < 3_850 || stats.Reports > 4_050 || stats.Heartbeats != 0 {
 			t.Errorf("stats: %s", stats)
 		}
-		// Every tenth, but for what cannot change, like machines of no cloud; and
-		// a change to a cluster shows in the reports of all its nodes.
+		// The share is a tenth, but some reports cannot change, such as the
+		// cloud report of a machine outside clouds. And a change to a cluster
+		// changes the reports of all its nodes.
 		if share := float64(c.changes) / float64(stats.Reports); share < 0.08 || share > 0.14 {
 			t.Errorf("%.3f of the reports have changed", share)
 		}
 	})
 }
 
-// Run times grow from one report to the next: those of hosts on which SAP
-// software runs are never the same.
+// TestFeedShowsRunTimes checks that two reports of a host with SAP software
+// always differ, because the run times in them grow.
 func TestFeedShowsRunTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCollector()
+		c := newTestServer()
 		stats := feed(t, c, time.Minute, FeedOptions{Seed: 2, Hosts: 30})
 		if share := float64(c.changes) / float64(stats.Reports); share < 0.15 || share > 0.35 {
 			t.Errorf("%.3f of the reports have changed", share)
@@ -256,12 +259,12 @@ func TestFeedShowsRunTimes(t *testing.T) {
 	})
 }
 
-func TestFeedLives(t *testing.T) {
+func TestFeedSteps(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCollector()
+		c := newTestServer()
 		feed(t, c, 20*time.Minute, FeedOptions{Seed: 2, Hosts: 12, StepEvery: 10 * time.Second, Still: true})
-		if n := len(c.first); n != 13 {
+		if n := len(c.firstKind); n != 13 {
 			t.Errorf("%d hosts have reported, want 13", n)
 		}
 		if c.changes < 40 {
@@ -270,11 +273,12 @@ func TestFeedLives(t *testing.T) {
 	})
 }
 
-// A server that cannot keep up gets what it can take, and no backlog later.
-func TestFeedOfASlowServer(t *testing.T) {
+// TestFeedOfSlowServer checks that a slow server gets as many requests as it
+// can answer, and no backlog later.
+func TestFeedOfSlowServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := newCollector()
+		c := newTestServer()
 		begin := time.Now()
 		c.answer = func(http.ResponseWriter, *http.Request) bool {
 			if time.Since(begin) < 30*time.Second {
@@ -283,8 +287,8 @@ func TestFeedOfASlowServer(t *testing.T) {
 			return false
 		}
 		stats := feed(t, c, time.Minute, FeedOptions{Seed: 2, Hosts: 100, Rate: 200, Heartbeats: true})
-		if c.busiest > maxRequests {
-			t.Errorf("%d requests at a time", c.busiest)
+		if c.maxConcurrentRequests > maxRequests {
+			t.Errorf("%d requests at a time", c.maxConcurrentRequests)
 		}
 		// Half a minute at 64 requests in 5 s, half a minute at 200 reports and 20
 		// heartbeats a second, and at most a second of backlog.
@@ -297,9 +301,9 @@ func TestFeedOfASlowServer(t *testing.T) {
 	})
 }
 
-func TestFeedGoesOnWhereTheServerFails(t *testing.T) {
+func TestFeedContinuesAfterServerErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCollector()
+		c := newTestServer()
 		begin := time.Now()
 		c.answer = func(w http.ResponseWriter, _ *http.Request) bool {
 			if time.Since(begin) > 30*time.Second {
@@ -319,11 +323,11 @@ func TestFeedGoesOnWhereTheServerFails(t *testing.T) {
 	})
 }
 
-func TestFeedWithTheWrongKey(t *testing.T) {
+func TestFeedWithWrongKey(t *testing.T) {
 	for name, before := range map[string]bool{"from the start": false, "later": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCollector()
+				c := newTestServer()
 				c.answer = func(w http.ResponseWriter, _ *http.Request) bool {
 					c.mu.Lock()
 					defer c.mu.Unlock()
@@ -335,7 +339,7 @@ func TestFeedWithTheWrongKey(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				err := Feed(ctx, FeedOptions{Server: "http://trento.example", APIKey: "key", Hosts: 3, Client: &http.Client{Transport: direct{c}}})
+				err := Feed(ctx, FeedOptions{Server: "http://trento.example", APIKey: "key", Hosts: 3, Client: &http.Client{Transport: handlerTransport{c}}})
 				if before && err != nil || !before && !errors.Is(err, ErrKey) {
 					t.Errorf("Feed: %v", err)
 				}
@@ -345,7 +349,7 @@ func TestFeedWithTheWrongKey(t *testing.T) {
 }
 
 func TestFeedWithoutAServer(t *testing.T) {
-	server := httptest.NewServer(newCollector())
+	server := httptest.NewServer(newTestServer())
 	server.Close()
 	var last Stats
 	err := Feed(t.Context(), FeedOptions{Server: server.URL, Hosts: 2, Once: true, Progress: func(s Stats) { last = s }})
@@ -380,9 +384,9 @@ func TestQuantiles(t *testing.T) {
 	for i := 1; i <= 1000; i++ {
 		stats.add(collect(Report{}), http.StatusAccepted, time.Duration(i)*time.Millisecond, "")
 	}
-	s := stats.sum()
+	s := stats.total()
 	for _, c := range []struct{ got, want time.Duration }{{s.P50, 500 * time.Millisecond}, {s.P99, 990 * time.Millisecond}, {s.Max, time.Second}} {
-		if c.got < c.want || float64(c.got) > float64(c.want)*growth {
+		if c.got < c.want || float64(c.got) > float64(c.want)*latencyClassRatio {
 			t.Errorf("got %s, want %s", c.got, c.want)
 		}
 	}

@@ -57,7 +57,7 @@ func (c *cluster) fencingUnits() []resourceUnit {
 	case c.fencing == watchdog:
 		return nil
 	case c.location.provider != gcp:
-		return []resourceUnit{fence("rsc_fence_"+lower(c.shortName()), fencingAgents[c.location.provider], nvpair{"pcmk_delay_max", "15"})}
+		return []resourceUnit{fence("rsc_fence_"+toLower(c.shortName()), fencingAgents[c.location.provider], nvpair{"pcmk_delay_max", "15"})}
 	}
 	var list []resourceUnit
 	for _, node := range c.nodes { // the machine of each node has its own fencing resource
@@ -66,8 +66,8 @@ func (c *cluster) fencingUnits() []resourceUnit {
 	return list
 }
 
-// fencingDelay returns options that keep two nodes from fencing each other at
-// the same time. Larger clusters do not need them.
+// fencingDelay returns options that prevent two nodes from fencing each other
+// at the same time. Larger clusters do not need them.
 func (c *cluster) fencingDelay() []nvpair {
 	if len(c.nodes) > 2 {
 		return nil

@@ -51,9 +51,9 @@ func New(seed uint64, hosts int) *Fleet {
 	for len(f.hosts) < hosts {
 		f.addRound(hosts)
 	}
-	f.breakHosts()
-	f.breakInstances()
-	f.breakClusters()
+	f.addHostFaults()
+	f.addInstanceFaults()
+	f.addClusterFaults()
 	f.setDates(defaultStart)
 	return f
 }
@@ -99,9 +99,9 @@ func (f *Fleet) addHost(system *System, at *location, role Role) *Host {
 // minHostsForFaults is the smallest number of hosts of a landscape with faults.
 const minHostsForFaults = 10
 
-// breakHosts gives hosts their faults. Each host has at most one fault, and
+// addHostFaults gives hosts their faults. Each host has at most one fault, and
 // each fault occurs at least once.
-func (f *Fleet) breakHosts() {
+func (f *Fleet) addHostFaults() {
 	n := len(f.hosts)
 	if n < minHostsForFaults {
 		return
@@ -114,9 +114,9 @@ func (f *Fleet) breakHosts() {
 		order = order[min(count, len(order)):]
 	}
 	share := func(percent int) int { return max(1, n*percent/100) }
-	give(1, func(h *Host) { h.presence = fallsSilent })
-	give(1, func(h *Host) { h.presence = neverHeard })
-	give(1, func(h *Host) { h.presence = intermittent })
+	give(1, func(h *Host) { h.heartbeatPattern = stopsSending })
+	give(1, func(h *Host) { h.heartbeatPattern = neverSends })
+	give(1, func(h *Host) { h.heartbeatPattern = sendsAtTimes })
 	give(share(4), func(h *Host) { h.agent = oldAgentVersion })
 	give(share(6), func(h *Host) { h.tuning = tuning{} })
 	give(share(3), func(h *Host) { h.tuning.version = saptuneTooOld })

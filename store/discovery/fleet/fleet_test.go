@@ -15,18 +15,18 @@ import (
 	"trento/store/landscape"
 )
 
-var someday = time.Date(2026, 8, 20, 10, 0, 0, 0, time.UTC)
+var testTime = time.Date(2026, 8, 20, 10, 0, 0, 0, time.UTC)
 
-// everything is what all hosts report.
-func everything(f *Fleet) (all []Report) {
+// allReports returns the reports of all hosts.
+func allReports(f *Fleet) (all []Report) {
 	for _, h := range f.Hosts() {
 		all = append(all, h.Reports()...)
 	}
 	return all
 }
 
-// read decodes a report as the server would.
-func read(t *testing.T, r Report) landscape.Observation {
+// decodeReport decodes a report as a server does.
+func decodeReport(t *testing.T, r Report) landscape.Observation {
 	t.Helper()
 	e, err := discovery.Open(r.Body)
 	if err != nil {
@@ -54,22 +54,23 @@ func TestReportsDecode(t *testing.T) {
 		}
 		for step := range 40 {
 			if step == 0 || step == 39 {
-				for _, r := range everything(f) {
-					read(t, r)
+				for _, r := range allReports(f) {
+					decodeReport(t, r)
 				}
 			}
-			f.Step(someday.Add(time.Duration(step) * 10 * time.Second))
+			f.Step(testTime.Add(time.Duration(step) * 10 * time.Second))
 		}
 	}
 }
 
-// What we report comes out of the decoder as what we meant.
-func TestReportsSayWhatTheHostIs(t *testing.T) {
+// TestHostReportsMatchHosts checks that the decoded host reports have the
+// values of the hosts that they were generated from.
+func TestHostReportsMatchHosts(t *testing.T) {
 	f := New(11, 50)
-	f.Step(someday)
+	f.Step(testTime)
 	for _, h := range f.Hosts() {
 		for _, r := range h.Reports() {
-			seen := read(t, r)
+			seen := decodeReport(t, r)
 			switch r.Kind {
 			case landscape.HostDiscovery:
 				want := landscape.HostFacts{
@@ -130,7 +131,7 @@ func TestReportsSayWhatTheHostIs(t *testing.T) {
 	}
 }
 
-// The stocktaking of an ordinary landscape: something of everything.
+// TestLandscape checks that a landscape contains something of everything.
 func TestLandscape(t *testing.T) {
 	for seed := range uint64(5) {
 		f := New(seed, 50)
@@ -150,12 +151,12 @@ func TestLandscape(t *testing.T) {
 			case expired:
 				count["expired"]++
 			}
-			switch h.presence {
-			case fallsSilent:
+			switch h.heartbeatPattern {
+			case stopsSending:
 				count["falls silent"]++
-			case neverHeard:
+			case neverSends:
 				count["never heard"]++
-			case intermittent:
+			case sendsAtTimes:
 				count["comes and goes"]++
 			}
 		}
@@ -177,11 +178,11 @@ func TestLandscape(t *testing.T) {
 	}
 }
 
-func TestUnique(t *testing.T) {
+func TestIDsAreUnique(t *testing.T) {
 	t.Parallel()
 	f := New(3, 10_000)
 	for step := range 200 {
-		f.Step(someday.Add(time.Duration(step) * time.Minute))
+		f.Step(testTime.Add(time.Duration(step) * time.Minute))
 	}
 	if len(f.Hosts()) <= 10_000 {
 		t.Error("no host has appeared in 200 minutes")
@@ -202,7 +203,7 @@ func TestUnique(t *testing.T) {
 		for _, a := range append(h.virtualAddresses(), h.addresses...) {
 			once(a.String(), h)
 		}
-		if h.hasFloating {
+		if h.hasFloatingAddress {
 			once(h.floatingAddress.String(), h)
 		}
 	}
@@ -235,12 +236,12 @@ func TestUnique(t *testing.T) {
 	}
 }
 
-// live runs a landscape through some steps and collects all it reports.
-func live(seed uint64, hosts, steps int) (bodies [][]byte) {
+// runSteps advances a landscape by some steps and returns all its reports.
+func runSteps(seed uint64, hosts, steps int) (bodies [][]byte) {
 	f := New(seed, hosts)
 	for step := range steps {
-		f.Step(someday.Add(time.Duration(step) * 7 * time.Second))
-		for _, r := range everything(f) {
+		f.Step(testTime.Add(time.Duration(step) * 7 * time.Second))
+		for _, r := range allReports(f) {
 			bodies = append(bodies, r.Body)
 		}
 	}
@@ -249,10 +250,10 @@ func live(seed uint64, hosts, steps int) (bodies [][]byte) {
 
 func TestDeterminism(t *testing.T) {
 	t.Parallel()
-	if !slices.EqualFunc(live(9, 40, 20), live(9, 40, 20), bytes.Equal) {
+	if !slices.EqualFunc(runSteps(9, 40, 20), runSteps(9, 40, 20), bytes.Equal) {
 		t.Error("the same seed and steps make two landscapes")
 	}
-	if slices.EqualFunc(live(9, 40, 1), live(10, 40, 1), bytes.Equal) {
+	if slices.EqualFunc(runSteps(9, 40, 1), runSteps(10, 40, 1), bytes.Equal) {
 		t.Error("two seeds make the same landscape")
 	}
 }
@@ -260,24 +261,24 @@ func TestDeterminism(t *testing.T) {
 func TestUnchangedHostsReportTheSameBytes(t *testing.T) {
 	f := New(21, 50)
 	f.Still = true
-	f.Step(someday)
-	before := everything(f)
-	f.Pass(someday.Add(time.Hour))
-	for i, r := range everything(f) {
+	f.Step(testTime)
+	before := allReports(f)
+	f.Pass(testTime.Add(time.Hour))
+	for i, r := range allReports(f) {
 		if !bytes.Equal(r.Body, before[i].Body) {
 			t.Errorf("%s of %s differs though nothing happened", r.Kind, r.Agent)
 		}
 	}
-	f.Step(someday.Add(time.Hour))
-	after := everything(f)
+	f.Step(testTime.Add(time.Hour))
+	after := allReports(f)
 	changed := 0
 	for i := range before {
 		if !bytes.Equal(before[i].Body, after[i].Body) {
 			changed++
 		}
 	}
-	// One thing happens. At most, it shows in all reports about a cluster, and
-	// in those about a system, of all of its hosts.
+	// A step makes one change. It changes at most the reports of all hosts of
+	// one cluster and one system.
 	if changed == 0 || changed > 20 {
 		t.Errorf("%d reports have changed in one step", changed)
 	}
@@ -289,14 +290,15 @@ func TestUnchangedHostsReportTheSameBytes(t *testing.T) {
 	}
 }
 
-// What runs gets older, and that is all that the passing of time does.
+// TestRunTimesAdvance checks that with time only the run times in reports
+// change.
 func TestRunTimesAdvance(t *testing.T) {
 	f := New(21, 50)
-	f.Step(someday)
-	before := everything(f)
-	f.Pass(someday.Add(10 * time.Second))
-	for i, r := range everything(f) {
-		was, is := read(t, before[i]), read(t, r)
+	f.Step(testTime)
+	before := allReports(f)
+	f.Pass(testTime.Add(10 * time.Second))
+	for i, r := range allReports(f) {
+		was, is := decodeReport(t, before[i]), decodeReport(t, r)
 		if diff := cmp.Diff(was, is, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 			t.Errorf("%s of %s means something else (-before +after):\n%s", r.Kind, r.Agent, diff)
 		}
@@ -307,17 +309,18 @@ func TestRunTimesAdvance(t *testing.T) {
 	}
 }
 
-// Over an hour of steps every kind of change happens.
-func TestStepsMoveTheLandscape(t *testing.T) {
+// TestEveryKindOfChangeHappens checks that the steps of an hour contain every
+// kind of change.
+func TestEveryKindOfChangeHappens(t *testing.T) {
 	f := New(8, 50)
-	f.Step(someday)
+	f.Step(testTime)
 	past := make(map[landscape.HostID]Host)
 	for _, h := range f.Hosts() {
 		past[h.ID] = *h
 	}
 	happened := make(map[string]bool)
 	for step := 1; step <= 360; step++ {
-		now := someday.Add(time.Duration(step) * 10 * time.Second)
+		now := testTime.Add(time.Duration(step) * 10 * time.Second)
 		f.Step(now)
 		for _, h := range f.Hosts() {
 			was, known := past[h.ID]
@@ -327,12 +330,12 @@ func TestStepsMoveTheLandscape(t *testing.T) {
 				happened["agent updated"] = happened["agent updated"] || h.agent != was.agent
 				happened["saptune updated"] = happened["saptune updated"] || h.tuning.version != was.tuning.version
 				happened["tuning flipped"] = happened["tuning flipped"] || h.tuning.state != was.tuning.state
-				happened["address moved"] = happened["address moved"] || h.hasFloating != was.hasFloating
+				happened["address moved"] = happened["address moved"] || h.hasFloatingAddress != was.hasFloatingAddress
 				happened["resized"] = happened["resized"] || h.size != was.size
 				happened["autostart flipped"] = happened["autostart flipped"] || h.noAutostart != was.noAutostart
 				happened["renewed"] = happened["renewed"] || !h.subscribed.Equal(was.subscribed)
-				happened["silent"] = happened["silent"] || !f.sendsReports(h, now) && h.presence == present
-				happened["back"] = happened["back"] || f.sendsReports(h, now) && !was.awayUntil.IsZero() && h.awayUntil.Equal(was.awayUntil)
+				happened["silent"] = happened["silent"] || !f.sendsReports(h, now) && h.heartbeatPattern == alwaysSends
+				happened["back"] = happened["back"] || f.sendsReports(h, now) && !was.downUntil.IsZero() && h.downUntil.Equal(was.downUntil)
 			}
 			past[h.ID] = *h
 		}
@@ -347,13 +350,13 @@ func TestStepsMoveTheLandscape(t *testing.T) {
 	}
 }
 
-func TestPresence(t *testing.T) {
+func TestHeartbeatPatterns(t *testing.T) {
 	f := New(5, 50)
-	f.Step(someday)
+	f.Step(testTime)
 	for _, h := range f.Hosts() {
 		beats := ""
 		for _, second := range []int{0, 10, 20, 50, 100} {
-			now := someday.Add(time.Duration(second) * time.Second)
+			now := testTime.Add(time.Duration(second) * time.Second)
 			if f.sendsHeartbeat(h, now) {
 				beats += "♥"
 			} else if f.sendsReports(h, now) {
@@ -362,7 +365,7 @@ func TestPresence(t *testing.T) {
 				beats += "."
 			}
 		}
-		want := map[heartbeatPattern]string{present: "♥♥♥♥♥", fallsSilent: "♥♥...", neverHeard: "-----", intermittent: "♥♥♥-♥"}[h.presence]
+		want := map[heartbeatPattern]string{alwaysSends: "♥♥♥♥♥", stopsSending: "♥♥...", neverSends: "-----", sendsAtTimes: "♥♥♥-♥"}[h.heartbeatPattern]
 		if beats != want {
 			t.Errorf("%s: %s, want %s", h.Name, beats, want)
 		}
@@ -371,12 +374,12 @@ func TestPresence(t *testing.T) {
 
 func TestTouchChangesTheReport(t *testing.T) {
 	f := New(14, 50)
-	f.Step(someday)
+	f.Step(testTime)
 	for _, h := range f.Hosts() {
 		for _, r := range h.Reports() {
-			touched := discoveries[r.Kind].change(f, h, someday.Add(time.Minute))
+			touched := discoveries[r.Kind].change(f, h, testTime.Add(time.Minute))
 			again, _ := h.report(r.Kind)
-			read(t, again)
+			decodeReport(t, again)
 			if bytes.Equal(r.Body, again.Body) == touched && h.registration != unregistered {
 				t.Errorf("%s of %s: touched %v", r.Kind, h.Name, touched)
 			}

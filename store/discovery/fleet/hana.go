@@ -214,7 +214,7 @@ func (db *database) lastAlive(s *site, now time.Time) string {
 // resource agents of a database write.
 func (c *cluster) databaseProperties(now time.Time) (list []nvpair) {
 	db := c.database
-	prefix := "hana_" + lower(db.sid) + "_"
+	prefix := "hana_" + toLower(db.sid) + "_"
 	add := func(name, value string) { list = append(list, nvpair{prefix + name, value}) }
 	prim, sec := db.sites[0], db.sites[1]
 	if c.hana != scaleOut && !c.isAngi() {
@@ -250,7 +250,7 @@ func (c *cluster) databaseProperties(now time.Time) (list []nvpair) {
 // of a database write.
 func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []nvpair) {
 	db, s := c.database, i.site
-	sid := lower(db.sid)
+	sid := toLower(db.sid)
 	add := func(name, value string) { list = append(list, nvpair{"hana_" + sid + "_" + name, value}) }
 	add("clone_state", c.cloneState(i))
 	add("roles", c.roleOf(i))
@@ -283,7 +283,7 @@ func (c *cluster) permanentAttributes(node *Host) (list []nvpair) {
 	if c.database == nil || i == nil {
 		return nil
 	}
-	prefix := "hana_" + lower(c.database.sid) + "_"
+	prefix := "hana_" + toLower(c.database.sid) + "_"
 	list = []nvpair{{prefix + "vhost", i.hostname}, {prefix + "site", i.site.name}}
 	if c.isScaleOut() {
 		return append(list, nvpair{prefix + "gra", "2.0"})

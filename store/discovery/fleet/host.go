@@ -18,28 +18,28 @@ type Host struct {
 	Role   Role
 	System *System // nil: no SAP software
 
-	fleet           *Fleet
-	location        *location
-	number          int // number in the landscape
-	agent           string
-	os              string // such as 15-SP6
-	size            machineSize
-	disks           int
-	addresses       []netip.Addr
-	floatingAddress netip.Addr // a virtual address that is sometimes on this host; invalid if there is none
-	hasFloating     bool
-	instances       []*instance   // the instances that run on this host now
-	cluster         *cluster      // nil: not in a cluster
-	offline         bool          // the cluster software is stopped
-	noAutostart     bool          // the cluster software does not start at boot
-	diagnostics     string        // the id that agents send for the diagnostics agent; "" if there is none
-	uptime          time.Duration // at the first Step
-	booted          time.Time
-	tuning          tuning
-	registration    registration
-	subscribed      time.Time
-	presence        heartbeatPattern
-	awayUntil       time.Time // the host is down until then
+	fleet              *Fleet
+	location           *location
+	number             int // number in the landscape
+	agent              string
+	os                 string // such as 15-SP6
+	size               machineSize
+	disks              int
+	addresses          []netip.Addr
+	floatingAddress    netip.Addr // a virtual address that is sometimes on this host; invalid if there is none
+	hasFloatingAddress bool
+	instances          []*instance   // the instances that run on this host now
+	cluster            *cluster      // nil: not in a cluster
+	offline            bool          // the cluster software is stopped
+	noAutostart        bool          // the cluster software does not start at boot
+	diagnostics        string        // the id that agents send for the diagnostics agent; "" if there is none
+	uptime             time.Duration // at the first Step
+	booted             time.Time
+	tuning             tuning
+	registration       registration
+	subscribed         time.Time
+	heartbeatPattern   heartbeatPattern
+	downUntil          time.Time // the host is down until then
 }
 
 // The versions of agents. The old version reports neither netmasks nor saptune.
@@ -73,14 +73,14 @@ var machines = [...]machine{
 	large:  {64, 4, 1_031_520, map[string]string{azure: "Standard_M64s", aws: "x2idn.16xlarge", gcp: "m1-ultramem-80"}},
 }
 
-// heartbeatPattern is the way in which an agent sends heartbeats.
+// heartbeatPattern says when an agent sends heartbeats.
 type heartbeatPattern int
 
 const (
-	present heartbeatPattern = iota
-	fallsSilent
-	neverHeard
-	intermittent
+	alwaysSends heartbeatPattern = iota
+	stopsSending
+	neverSends
+	sendsAtTimes
 )
 
 const (
@@ -145,15 +145,15 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 
 // sendsReports reports whether the agent of a host sends reports at now.
 func (f *Fleet) sendsReports(h *Host, now time.Time) bool {
-	return now.After(h.awayUntil) && (h.presence != fallsSilent || now.Sub(f.start) < silentAfter)
+	return now.After(h.downUntil) && (h.heartbeatPattern != stopsSending || now.Sub(f.start) < silentAfter)
 }
 
 // sendsHeartbeat reports whether the agent of a host sends heartbeats at now.
 func (f *Fleet) sendsHeartbeat(h *Host, now time.Time) bool {
-	switch h.presence {
-	case neverHeard:
+	switch h.heartbeatPattern {
+	case neverSends:
 		return false
-	case intermittent:
+	case sendsAtTimes:
 		if now.Sub(f.start)/intermittentPeriod%2 == 1 {
 			return false
 		}

@@ -32,7 +32,7 @@ type instance struct {
 // The range of process ids.
 const (
 	firstPID = 2000
-	pids     = 28_000
+	pidCount = 28_000
 )
 
 // status is the status of an instance, as a colour.
@@ -71,7 +71,7 @@ func (s *software) isCentral() bool { return s == ascsSoftware || s == scsSoftwa
 func (f *Fleet) addInstance(host *Host, software *software, number int) *instance {
 	i := &instance{
 		software: software, number: fmt.Sprintf("%02d", number), hostname: host.Name,
-		host: host, homeHost: host, status: green, pid: firstPID + f.random.IntN(pids),
+		host: host, homeHost: host, status: green, pid: firstPID + f.random.IntN(pidCount),
 	}
 	host.instances = append(host.instances, i)
 	return i
@@ -83,10 +83,10 @@ func (i *instance) name() string { return i.software.prefix + i.number }
 // next number.
 func (i *instance) httpPort() int {
 	const first = 50_013
-	return first + 100*i.numeric()
+	return first + 100*i.numberAsInt()
 }
 
-func (i *instance) numeric() int { return int(i.number[0]-'0')*10 + int(i.number[1]-'0') }
+func (i *instance) numberAsInt() int { return int(i.number[0]-'0')*10 + int(i.number[1]-'0') }
 
 // state returns the status; gray if the cluster or the site has stopped the
 // instance.
@@ -112,7 +112,7 @@ func (i *instance) move(to *Host, now time.Time) {
 // ones: random ids would change the rest of the landscape.
 func (i *instance) restart(now time.Time) {
 	i.started = now.Truncate(time.Second)
-	i.pid = firstPID + (i.pid*7+1013)%pids
+	i.pid = firstPID + (i.pid*7+1013)%pidCount
 }
 
 // process is a process of an instance.

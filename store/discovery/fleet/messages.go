@@ -66,10 +66,10 @@ func newMessaging(ctx context.Context, o FeedOptions, s *sender, report func(*Ho
 	return m
 }
 
-// follow starts the agent of a host that is up, and stops that of a host that
-// is down. An agent that cannot connect tries again. Unlike a real agent, it
-// does not give up when its first attempt fails.
-func (m *messaging) follow(h *Host, up bool) {
+// followHost starts the agent of a host that is up, and stops the agent of a
+// host that is down. An agent that cannot connect tries again. Unlike a real
+// agent, it does not give up when its first attempt fails.
+func (m *messaging) followHost(h *Host, up bool) {
 	stop, running := m.agents[h]
 	switch {
 	case m.url == "" || up == running:
@@ -130,7 +130,7 @@ func (c *consumer) connectAndAnswer(ctx context.Context) (opened bool, err error
 	}
 	defer l.close()
 	deliveries, err := l.consume(c.kind, string(c.host.ID))
-	if !l.uninterrupt() {
+	if !l.ignoreContext() {
 		return false, ctx.Err()
 	}
 	if err != nil {
@@ -138,7 +138,7 @@ func (c *consumer) connectAndAnswer(ctx context.Context) (opened bool, err error
 	}
 	c.sender.stats.messages(func(s *MessageStats) { s.Connected++ })
 	defer func() {
-		if c.ctx.Err() == nil { // the numbers at the end show what was open
+		if c.ctx.Err() == nil { // at the end of the feed, keep the numbers of connections that were open
 			c.sender.stats.messages(func(s *MessageStats) { s.Connected-- })
 		}
 	}()
@@ -175,7 +175,7 @@ func (c *consumer) receive(ctx context.Context, d rabbitmq.Delivery) {
 	}
 }
 
-// answer does what a message asks for.
+// answer carries out the request in a message.
 func (c *consumer) answer(ctx context.Context, body []byte) error {
 	e, err := message.Decode(body)
 	if err != nil {
@@ -198,21 +198,23 @@ func (c *consumer) answer(ctx context.Context, body []byte) error {
 	return c.sender.post(ctx, collect(report))
 }
 
-// link is a connection to the endpoint, with the channels of an agent.
-type link struct {
+// brokerConnection is a connection to the endpoint, with the channels of an agent.
+type brokerConnection struct {
 	*rabbitmq.Connection
 	socket net.Conn
-	// uninterrupt stops closing the socket when the context of dial ends. It
-	// returns false if that has happened.
-	uninterrupt func() bool
-	channels    []*rabbitmq.Channel
-	closed      []chan *rabbitmq.Error // of the connection and its channels
+	// ignoreContext makes the connection independent of the context of dial:
+	// the end of that context no longer closes the socket. It returns false if
+	// the socket is already closed.
+	ignoreContext func() bool
+	channels      []*rabbitmq.Channel
+	closed        []chan *rabbitmq.Error // of the connection and its channels
 }
 
-// dial opens a connection with the settings of agents. The end of ctx
-// interrupts it, and what follows, until uninterrupt is called.
-func dial(ctx context.Context, url string, secure *tls.Config) (*link, error) {
-	l := &link{}
+// dial opens a connection with the settings of agents. Until ignoreContext is
+// called, the end of ctx closes the socket and so interrupts the use of the
+// connection.
+func dial(ctx context.Context, url string, secure *tls.Config) (*brokerConnection, error) {
+	l := &brokerConnection{}
 	var err error
 	l.Connection, err = rabbitmq.DialConfig(url, rabbitmq.Config{
 		Heartbeat:       connectionHeartbeat,
@@ -224,14 +226,14 @@ func dial(ctx context.Context, url string, secure *tls.Config) (*link, error) {
 				return nil, err
 			}
 			l.socket = socket
-			l.uninterrupt = context.AfterFunc(ctx, func() { socket.Close() })
+			l.ignoreContext = context.AfterFunc(ctx, func() { socket.Close() })
 			// The library clears the deadline after the handshake.
 			return socket, socket.SetDeadline(time.Now().Add(requestTimeout))
 		},
 	})
 	if err != nil {
 		if l.socket != nil {
-			l.uninterrupt()
+			l.ignoreContext()
 			l.socket.Close()
 		}
 		return nil, err
@@ -240,8 +242,8 @@ func dial(ctx context.Context, url string, secure *tls.Config) (*link, error) {
 	return l, nil
 }
 
-// watch notes why a connection or channel ends.
-func (l *link) watch(w interface {
+// watch records why a connection or channel has ended.
+func (l *brokerConnection) watch(w interface {
 	NotifyClose(chan *rabbitmq.Error) chan *rabbitmq.Error
 }) {
 	l.closed = append(l.closed, w.NotifyClose(make(chan *rabbitmq.Error, 1)))
@@ -249,7 +251,7 @@ func (l *link) watch(w interface {
 
 // consume begins to receive the messages of an agent. It opens the channels of
 // an agent: one to consume, one to publish.
-func (l *link) consume(kind message.Kind, agent string) (<-chan rabbitmq.Delivery, error) {
+func (l *brokerConnection) consume(kind message.Kind, agent string) (<-chan rabbitmq.Delivery, error) {
 	for range 2 {
 		ch, err := l.Channel()
 		if err != nil {
@@ -274,9 +276,9 @@ func (l *link) consume(kind message.Kind, agent string) (<-chan rabbitmq.Deliver
 	return ch.Consume(queue, "", false, false, false, false, nil)
 }
 
-// close closes the channels, and then the connection, as agents do. What is
-// closed already is left alone.
-func (l *link) close() {
+// close closes the channels, and then the connection, as agents do. It skips
+// what is already closed.
+func (l *brokerConnection) close() {
 	late := time.AfterFunc(closeTimeout, func() { l.socket.Close() })
 	defer late.Stop()
 	for _, ch := range l.channels {
@@ -286,7 +288,7 @@ func (l *link) close() {
 }
 
 // failure returns why the endpoint has ended a connection that is closed now.
-func (l *link) failure() error {
+func (l *brokerConnection) failure() error {
 	for _, closed := range l.closed {
 		if cause := <-closed; cause != nil {
 			return cause

@@ -31,7 +31,7 @@ import (
 	"trento/ui/api"
 )
 
-// server is the API and the message endpoint of a server.
+// server is a server with an API and a message endpoint.
 type server struct {
 	t       *testing.T
 	store   *store.Store
@@ -140,26 +140,26 @@ func (s *server) accepted(h *Host, kind landscape.Kind) int {
 	return s.reports[string(h.ID)+" "+string(kind)]
 }
 
-// simulation is a feed that runs.
-type simulation struct {
+// runningFeed is a feed that runs in the background.
+type runningFeed struct {
 	stop func()
 
 	mu   sync.Mutex
 	last Stats
 }
 
-func (s *simulation) stats() Stats {
+func (s *runningFeed) stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last
 }
 
-// simulate runs a feed with messages. Agents connect again at once.
-func (s *server) simulate(hosts int, address string) *simulation {
+// startFeed runs a feed with messages. Agents connect again at once.
+func (s *server) startFeed(hosts int, address string) *runningFeed {
 	s.t.Helper()
 	reports := httptest.NewServer(s)
 	s.t.Cleanup(reports.Close)
-	sim := &simulation{}
+	sim := &runningFeed{}
 	ctx, cancel := context.WithCancel(s.t.Context())
 	ended := make(chan error, 1)
 	o := FeedOptions{
@@ -210,29 +210,29 @@ func (s *server) wait(d *message.Delivery, want message.DeliveryState) {
 	servertest.Soon(s.t, fmt.Sprintf("the message is in state %d", want), func() bool { return d.State() == want })
 }
 
-func requested(kind landscape.Kind, h *Host) *wire.DiscoveryRequested {
+func discoveryRequest(kind landscape.Kind, h *Host) *wire.DiscoveryRequested {
 	return &wire.DiscoveryRequested{DiscoveryType: string(kind), Targets: []string{string(h.ID)}}
 }
 
 func TestAgentsAnswerMessages(t *testing.T) {
 	s := newServer(t)
 	hosts := New(3, 3).Hosts()
-	sim := s.simulate(3, s.address)
+	sim := s.startFeed(3, s.address)
 	s.allConnected(hosts)
-	// Agents report it every 15 minutes; the first time may still be to come.
+	// Agents report subscriptions only every 15 minutes, and possibly not at once.
 	const kind = landscape.SubscriptionDiscovery
 	for _, h := range hosts {
 		servertest.Soon(t, h.Name+" has reported", func() bool { return s.accepted(h, landscape.SAPSystemDiscovery) > 0 })
 	}
 	h, other := hosts[0], hosts[1]
 	before := s.accepted(h, kind)
-	s.wait(s.send(h, requested(kind, h)), message.Acknowledged)
+	s.wait(s.send(h, discoveryRequest(kind, h)), message.Acknowledged)
 	if n := s.accepted(h, kind); n != before+1 {
 		t.Errorf("%d reports, want %d", n, before+1)
 	}
-	s.wait(s.send(h, requested(kind, other)), message.Acknowledged)
+	s.wait(s.send(h, discoveryRequest(kind, other)), message.Acknowledged)
 	for _, refused := range []proto.Message{
-		requested("nonsense", h),
+		discoveryRequest("nonsense", h),
 		&wire.FactsGatheringRequested{ExecutionId: "1", GroupId: "2"},
 		&wire.OperatorExecutionRequested{OperationId: "1", Operator: "saptuneapplysolution@v1"},
 	} {
@@ -252,8 +252,9 @@ func TestAgentsAnswerMessages(t *testing.T) {
 	}
 }
 
-// A request for a report that the API refuses, or that the host cannot give, is
-// refused; so is all that cannot be read.
+// TestAnswers checks which messages an agent refuses: requests for a report
+// that the API refuses or that the host does not have, and everything that
+// cannot be read.
 func TestAnswers(t *testing.T) {
 	f := New(2, 25)
 	old := f.Hosts()[slices.IndexFunc(f.Hosts(), func(h *Host) bool { return h.agent == oldAgentVersion })]
@@ -267,30 +268,30 @@ func TestAnswers(t *testing.T) {
 		want    string // in the failure; "" if there is none
 		reports int
 	}{
-		"a report":                  {content: requested(landscape.CloudDiscovery, f.hosts[0]), reports: 1},
-		"a report without a change": {content: requested(landscape.HostDiscovery, f.hosts[0]), reports: 1},
-		"for another":               {content: requested(landscape.HostDiscovery, f.hosts[1])},
+		"a report":                  {content: discoveryRequest(landscape.CloudDiscovery, f.hosts[0]), reports: 1},
+		"a report without a change": {content: discoveryRequest(landscape.HostDiscovery, f.hosts[0]), reports: 1},
+		"for another":               {content: discoveryRequest(landscape.HostDiscovery, f.hosts[1])},
 		"for nobody":                {content: &wire.DiscoveryRequested{DiscoveryType: "host_discovery"}},
-		"old agent":                 {host: old, content: requested(landscape.SaptuneDiscovery, old), want: "cannot report"},
-		"old agent, other kind":     {host: old, content: requested(landscape.HostDiscovery, old), reports: 1},
-		"unknown kind":              {content: requested("nonsense", f.hosts[0]), want: `cannot report "nonsense"`},
+		"old agent":                 {host: old, content: discoveryRequest(landscape.SaptuneDiscovery, old), want: "cannot report"},
+		"old agent, other kind":     {host: old, content: discoveryRequest(landscape.HostDiscovery, old), reports: 1},
+		"unknown kind":              {content: discoveryRequest("nonsense", f.hosts[0]), want: `cannot report "nonsense"`},
 		"facts":                     {content: &wire.FactsGatheringRequested{}, want: "not supported"},
 		"operator":                  {content: &wire.OperatorExecutionRequested{}, want: "not supported"},
 		"an answer":                 {content: &wire.FactsGathered{AgentId: string(f.hosts[0].ID)}, want: "not supported"},
-		"expired":                   {content: requested(landscape.HostDiscovery, f.hosts[0]), expires: -time.Second, want: "expired"},
+		"expired":                   {content: discoveryRequest(landscape.HostDiscovery, f.hosts[0]), expires: -time.Second, want: "expired"},
 		"empty":                     {body: []byte{}, want: "missing"},
 		"garbage":                   {body: []byte("garbage"), want: "cannot be read"},
-		"refused by the API":        {content: requested(landscape.HostDiscovery, f.hosts[0]), status: 422, want: "422", reports: 1},
+		"refused by the API":        {content: discoveryRequest(landscape.HostDiscovery, f.hosts[0]), status: 422, want: "422", reports: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := newCollector()
+			server := newTestServer()
 			server.answer = func(w http.ResponseWriter, _ *http.Request) bool {
 				if c.status != 0 {
 					w.WriteHeader(c.status)
 				}
 				return c.status != 0
 			}
-			o := FeedOptions{Server: "http://trento.example", APIKey: "key", Client: &http.Client{Transport: direct{server}}}
+			o := FeedOptions{Server: "http://trento.example", APIKey: "key", Client: &http.Client{Transport: handlerTransport{server}}}
 			schedule := &schedule{fleet: f}
 			host := c.host
 			if host == nil {
@@ -318,14 +319,14 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestAgentsComeBack(t *testing.T) {
+func TestAgentsReconnect(t *testing.T) {
 	s := newServer(t)
 	hosts := New(3, 4).Hosts()
-	sim := s.simulate(4, s.address)
+	sim := s.startFeed(4, s.address)
 	s.allConnected(hosts)
 	s.stopEndpoint()
 	s.startEndpoint()
-	waits := s.send(hosts[2], requested(landscape.HostDiscovery, hosts[2]))
+	waits := s.send(hosts[2], discoveryRequest(landscape.HostDiscovery, hosts[2]))
 	s.allConnected(hosts)
 	s.wait(waits, message.Acknowledged)
 	servertest.Soon(t, "all is counted", func() bool {
@@ -338,54 +339,55 @@ func TestAgentsWithTheWrongPassword(t *testing.T) {
 	s := newServer(t)
 	m := s.messaging(t.Context(), "amqp://trento:wrong@"+s.address)
 	h := New(3, 1).Hosts()[0]
-	m.follow(h, true)
-	servertest.Soon(t, "three failures", func() bool { return m.sender.stats.sum().Messages.Failures >= 3 })
+	m.followHost(h, true)
+	servertest.Soon(t, "three failures", func() bool { return m.sender.stats.total().Messages.Failures >= 3 })
 	m.stop()
-	if sum := m.sender.stats.sum(); sum.Messages.Connected != 0 || !strings.Contains(sum.LastFailure, "403") || strings.Contains(sum.LastFailure, "wrong") {
+	if sum := m.sender.stats.total(); sum.Messages.Connected != 0 || !strings.Contains(sum.LastFailure, "403") || strings.Contains(sum.LastFailure, "wrong") {
 		t.Errorf("stats: %+v", sum)
 	}
 }
 
-// messaging returns connections of agents without a feed.
+// messaging returns the message connections of agents without a feed.
 func (s *server) messaging(ctx context.Context, url string) *messaging {
 	o := FeedOptions{Messages: url, backoff: func(int) time.Duration { return time.Millisecond }}
 	return newMessaging(ctx, o, newSender(o, nil), nil)
 }
 
-// A host that is down has no connections.
+// TestAgentsFollowTheirHosts checks that the agent of a host that is down has
+// no connections.
 func TestAgentsFollowTheirHosts(t *testing.T) {
 	s := newServer(t)
 	m := s.messaging(t.Context(), "amqp://trento:s%2Fcret@"+s.address+"/")
 	defer m.stop()
 	hosts := New(3, 2).Hosts()
 	for _, h := range hosts {
-		m.follow(h, true)
-		m.follow(h, true)
+		m.followHost(h, true)
+		m.followHost(h, true)
 	}
 	s.allConnected(hosts)
-	m.follow(hosts[0], false)
-	m.follow(hosts[0], false)
+	m.followHost(hosts[0], false)
+	m.followHost(hosts[0], false)
 	servertest.Soon(t, "its connections are closed", func() bool {
 		connections := s.Connections()
 		return len(connections) == 3 && !slices.ContainsFunc(connections, func(c amqp.Connection) bool { return c.Agent != string(hosts[1].ID) })
 	})
-	servertest.Soon(t, "it is counted", func() bool { return m.sender.stats.sum().Messages.Connected == 3 })
-	m.follow(hosts[0], true)
+	servertest.Soon(t, "it is counted", func() bool { return m.sender.stats.total().Messages.Connected == 3 })
+	m.followHost(hosts[0], true)
 	s.allConnected(hosts)
 	if n := len(s.Connections()); n != 6 {
 		t.Errorf("%d connections", n)
 	}
-	if got := m.sender.stats.sum().Messages; got.Wanted != 6 || got.Failures != 0 {
+	if got := m.sender.stats.total().Messages; got.Wanted != 6 || got.Failures != 0 {
 		t.Errorf("stats: %+v", got)
 	}
 }
 
-// A proxy between agents and endpoint sees how agents stop: they close both
-// channels, then the connection, and end the TCP connection last.
+// TestAgentsStopInOrder checks with a proxy how agents stop: they close both
+// channels, then the AMQP connection, and then the TCP connection.
 func TestAgentsStopInOrder(t *testing.T) {
 	s := newServer(t)
 	p := startProxy(t, s.address)
-	sim := s.simulate(2, p.address)
+	sim := s.startFeed(2, p.address)
 	servertest.Soon(t, "all agents are ready", func() bool { return sim.stats().Messages.Connected == 6 })
 	sim.stop()
 	p.running.Wait()
@@ -405,7 +407,7 @@ func TestAgentsStopInOrder(t *testing.T) {
 	}
 }
 
-// proxy passes connections on and keeps what agents have sent.
+// proxy forwards connections and records what agents have sent.
 type proxy struct {
 	address string
 	running sync.WaitGroup
@@ -471,8 +473,8 @@ func methodsOf(t *testing.T, sent []byte) (methods []string) {
 	return methods
 }
 
-// What agents start ends with them, whether the endpoint is there, goes, or
-// never answers.
+// TestAgentsLeaveNoGoroutine checks that no goroutine is left when agents stop:
+// with an endpoint that works, one that stops, and one that never answers.
 func TestAgentsLeaveNoGoroutine(t *testing.T) {
 	s := newServer(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -482,17 +484,17 @@ func TestAgentsLeaveNoGoroutine(t *testing.T) {
 	defer silent.Close()
 	before := runtime.NumGoroutine()
 	hosts := New(3, 5).Hosts()
-	sim := s.simulate(5, s.address)
+	sim := s.startFeed(5, s.address)
 	s.allConnected(hosts)
 	sim.stop()
 
 	unanswered := s.messaging(t.Context(), "amqp://"+silent.Addr().String())
 	refused := s.messaging(t.Context(), "amqp://127.0.0.1:1")
 	for _, h := range hosts {
-		unanswered.follow(h, true)
-		refused.follow(h, true)
+		unanswered.followHost(h, true)
+		refused.followHost(h, true)
 	}
-	servertest.Soon(t, "failures", func() bool { return refused.sender.stats.sum().Messages.Failures > 15 })
+	servertest.Soon(t, "failures", func() bool { return refused.sender.stats.total().Messages.Failures > 15 })
 	unanswered.stop()
 	refused.stop()
 	servertest.Soon(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before })

@@ -139,7 +139,7 @@ func (i *instance) addShipping(status map[string]string, to *site, now time.Time
 		names, index, perTenant = 1, 3, 37 // ports of services, relative to the first port of the instance
 		perSecond               = 1408     // bytes of log per second
 	)
-	first := 30_000 + 100*i.numeric()
+	first := 30_000 + 100*i.numberAsInt()
 	service := func(port int, name, tenant string) {
 		position := strconv.FormatInt(max(0, now.Unix()-i.started.Unix())*perSecond+int64(port), 10)
 		at := now.UTC().Add(-2 * time.Second).Format("2006-01-02 15:04:05.000000")

@@ -17,9 +17,9 @@ type Report struct {
 	Body  []byte
 }
 
-// discoveries are the kinds of reports, with the function that returns the
-// payload and the change that makes the next report differ. Agents of old
-// versions lack the newer kinds.
+// discoveries are the kinds of reports. payload returns the payload, change
+// makes the next report differ, and isNew means that agents of old versions do
+// not send the kind.
 var discoveries = map[landscape.Kind]struct {
 	payload func(*Host) any
 	change  change
@@ -28,9 +28,9 @@ var discoveries = map[landscape.Kind]struct {
 	landscape.HostDiscovery:         {payload: func(h *Host) any { return h.hostPayload() }, change: moveAddress},
 	landscape.CloudDiscovery:        {payload: func(h *Host) any { return h.cloudPayload() }, change: attachDisk},
 	landscape.SubscriptionDiscovery: {payload: func(h *Host) any { return h.subscriptionPayload() }, change: renewSubscription},
-	landscape.SaptuneDiscovery:      {payload: func(h *Host) any { return h.tuning.payload() }, change: flipTuning, isNew: true},
+	landscape.SaptuneDiscovery:      {payload: func(h *Host) any { return h.tuning.payload() }, change: toggleTuning, isNew: true},
 	landscape.ClusterDiscovery:      {payload: (*Host).clusterPayload, change: failAddress},
-	landscape.SAPSystemDiscovery:    {payload: func(h *Host) any { return h.sapPayload() }, change: flipStatus},
+	landscape.SAPSystemDiscovery:    {payload: func(h *Host) any { return h.sapPayload() }, change: toggleStatus},
 }
 
 // Reports returns all reports of a host, in an order in which a server that
@@ -97,7 +97,7 @@ func (h *Host) hostPayload() hostPayload {
 	for _, a := range h.virtualAddresses() {
 		addresses, masks = append(addresses, a.String()), append(masks, floatingMask)
 	}
-	if h.hasFloating {
+	if h.hasFloatingAddress {
 		addresses, masks = append(addresses, h.floatingAddress.String()), append(masks, floatingMask)
 	}
 	p := hostPayload{

@@ -9,19 +9,19 @@ import (
 	"trento/store/landscape"
 )
 
-// sapReport decodes what a host says about the SAP software on it.
+// sapReport returns the decoded SAP report of a host.
 func sapReport(t *testing.T, h *Host) *landscape.SAPReport {
 	t.Helper()
 	r, _ := h.report(landscape.SAPSystemDiscovery)
-	return read(t, r).SAP
+	return decodeReport(t, r).SAP
 }
 
-// What is reported about SAP software comes out of the decoder as what we
-// meant.
-func TestInstancesAreWhatTheyShouldBe(t *testing.T) {
+// TestSAPReportsMatchInstances checks that the decoded SAP reports have the
+// values of the instances that they were generated from.
+func TestSAPReportsMatchInstances(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
-		for _, f := range lived(t, seed, 100) {
+		for _, f := range landscapesAtStartAndLater(t, seed, 100) {
 			for _, h := range f.Hosts() {
 				var want []*instance
 				for _, i := range h.instances {
@@ -50,7 +50,7 @@ func TestInstancesAreWhatTheyShouldBe(t *testing.T) {
 func (i *instance) check(t *testing.T, e landscape.Element) {
 	t.Helper()
 	if *e.Hostname != i.hostname || e.Features != i.software.features || *e.HTTPPort != i.httpPort() || *e.TLSPort != i.httpPort()+1 ||
-		e.StartPriority != i.software.priority || string(e.Status) != lower(string(i.state())) {
+		e.StartPriority != i.software.priority || string(e.Status) != toLower(string(i.state())) {
 		t.Errorf("%s %s: %+v", i.sid(), i.number, e)
 	}
 	switch {
@@ -89,7 +89,7 @@ func (i *instance) checkReplication(t *testing.T, d *landscape.DatabaseElement) 
 		t.Errorf("%s at %s: %+v", db.sid, i.site.name, d)
 	}
 	if i.state() == gray {
-		return // it hardly knows any more
+		return // a stopped instance does not report the rest
 	}
 	if *d.Tier != db.tierOf(of) || (d.SourceSite == nil) != (of == 0) || of > 0 && *d.SourceSite != db.sourceOf(of).name {
 		t.Errorf("%s at %s replicates as tier %d from %v", db.sid, i.site.name, *d.Tier, d.SourceSite)
@@ -99,14 +99,15 @@ func (i *instance) checkReplication(t *testing.T, d *landscape.DatabaseElement) 
 	}
 }
 
-// Three sites, one after the other or two behind the first.
+// TestThreeSites checks databases with three sites: a chain, and two
+// secondaries that replicate from the primary.
 func TestThreeSites(t *testing.T) {
 	for fan, want := range map[bool]string{
 		false: "primary 1, sync 2 from 0, async 3 from 1",
 		true:  "primary 1, sync 2 from 0, async 2 from 0",
 	} {
 		f := New(2, 50)
-		n := slices.IndexFunc(f.databases, func(db *database) bool { return len(db.sites) == 3 && db.starReplication == fan })
+		n := slices.IndexFunc(f.databases, func(db *database) bool { return len(db.sites) == 3 && db.multitargetReplication == fan })
 		db := f.databases[n]
 		var parts []string
 		for _, s := range db.sites {
@@ -124,8 +125,9 @@ func TestThreeSites(t *testing.T) {
 	}
 }
 
-// Instances whose service does not answer are left out. Where none does the
-// agent cannot tell what it is that is there.
+// TestAbsentInstances checks that reports leave out instances whose service
+// does not answer. If no service on a host answers, the agent cannot tell the
+// type of the system.
 func TestAbsentInstances(t *testing.T) {
 	f := New(4, 50)
 	n := slices.IndexFunc(f.hosts, func(h *Host) bool { return h.Role == Everything })
@@ -157,7 +159,8 @@ func TestAbsentInstances(t *testing.T) {
 	}
 }
 
-// The systems of a landscape as New makes it.
+// TestSystemKinds checks that a landscape made by New contains all kinds of
+// systems.
 func TestSystemKinds(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {
@@ -168,7 +171,7 @@ func TestSystemKinds(t *testing.T) {
 		}
 		for _, db := range f.databases {
 			for what, is := range map[string]bool{
-				"alone": !db.isReplicated(), "pair": len(db.sites) == 2, "chain": len(db.sites) == 3 && !db.starReplication, "fan": len(db.sites) == 3 && db.starReplication,
+				"alone": !db.isReplicated(), "pair": len(db.sites) == 2, "chain": len(db.sites) == 3 && !db.multitargetReplication, "fan": len(db.sites) == 3 && db.multitargetReplication,
 				"several hosts": len(db.sites[0].instances) > 1, "several tenants": len(db.tenants) > 1, "a tenant to spare": db.hasFreeTenant(),
 			} {
 				if is {
@@ -196,10 +199,11 @@ func TestSystemKinds(t *testing.T) {
 	}
 }
 
-// Every application instance finds its database by an address that exactly
-// one host has, on which an instance of that database is.
-func TestDatabasesAreFound(t *testing.T) {
-	for _, f := range lived(t, 3, 300) {
+// TestSystemsFindTheirDatabases checks that the database address of every
+// application instance belongs to exactly one host, and that an instance of the
+// database runs there.
+func TestSystemsFindTheirDatabases(t *testing.T) {
+	for _, f := range landscapesAtStartAndLater(t, 3, 300) {
 		at := make(map[string][]*Host)
 		for _, h := range f.Hosts() {
 			for _, a := range append(h.virtualAddresses(), h.addresses...) {

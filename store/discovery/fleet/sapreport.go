@@ -163,7 +163,7 @@ func (i *instance) siblings() []*instance {
 // the instance by.
 func (i *instance) controlEntry(by *instance, old bool) controlInstance {
 	c := controlInstance{
-		Hostname: i.hostname, Number: i.numeric(), HTTPPort: i.httpPort(),
+		Hostname: i.hostname, Number: i.numberAsInt(), HTTPPort: i.httpPort(),
 		Priority: i.software.priority, Features: i.software.features, Status: "SAPControl-" + string(i.state()),
 	}
 	if i.software != agentSoftware { // the diagnostics agent has no certificate
@@ -186,15 +186,15 @@ func (i *instance) processList(now time.Time) []controlProcess {
 		c := controlProcess{Name: p.name, Description: p.description, Status: "SAPControl-" + string(state), Text: text, PID: i.pid + 17*n}
 		if state != gray {
 			began := i.started.Add(time.Duration(n) * startInterval)
-			c.Started, c.Elapsed = began.UTC().Format("2006 01 02 15:04:05"), elapsed(now.Sub(began))
+			c.Started, c.Elapsed = began.UTC().Format("2006 01 02 15:04:05"), formatElapsed(now.Sub(began))
 		}
 		list = append(list, c)
 	}
 	return list
 }
 
-// elapsed returns a duration in the form of the sapcontrol service.
-func elapsed(d time.Duration) string {
+// formatElapsed returns a duration in the form of the sapcontrol service.
+func formatElapsed(d time.Duration) string {
 	s := int(max(0, d).Seconds())
 	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 }
@@ -262,7 +262,7 @@ func (i *instance) tenants() (list []sapTenant) {
 	for n, t := range i.database.tenants {
 		list = append(list, sapTenant{
 			Database: t.name, Host: i.site.instances[0].hostname, Active: "yes",
-			SQLPort: fmt.Sprint(firstPort + perNumber*i.numeric() + perTenant*n),
+			SQLPort: fmt.Sprint(firstPort + perNumber*i.numberAsInt() + perTenant*n),
 		})
 	}
 	return list

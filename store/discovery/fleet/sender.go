@@ -31,12 +31,12 @@ func heartbeat(id landscape.HostID) request {
 // sender sends requests like agents, without repeating any. It is safe for
 // concurrent use.
 type sender struct {
-	client *http.Client
-	server string
-	key    string
-	stats  *stats
-	giveUp context.CancelCauseFunc
-	slots  chan struct{} // limits the concurrent requests
+	client     *http.Client
+	server     string
+	key        string
+	stats      *stats
+	cancelFeed context.CancelCauseFunc
+	slots      chan struct{} // limits the concurrent requests
 }
 
 // requestTimeout is the timeout that agents use.
@@ -51,12 +51,12 @@ func newSender(o FeedOptions, giveUp context.CancelCauseFunc) *sender {
 		client = &http.Client{Transport: transport, Timeout: requestTimeout}
 	}
 	return &sender{
-		client: client,
-		server: strings.TrimRight(o.Server, "/"),
-		key:    o.APIKey,
-		stats:  newStats(o.Hosts),
-		giveUp: giveUp,
-		slots:  make(chan struct{}, maxRequests),
+		client:     client,
+		server:     strings.TrimRight(o.Server, "/"),
+		key:        o.APIKey,
+		stats:      newStats(o.Hosts),
+		cancelFeed: giveUp,
+		slots:      make(chan struct{}, maxRequests),
 	}
 }
 
@@ -85,7 +85,7 @@ func (s *sender) post(ctx context.Context, r request) error {
 	}
 	s.stats.add(r, status, time.Since(began), failure)
 	if status == http.StatusUnauthorized && s.stats.nothingAccepted() {
-		s.giveUp(ErrKey)
+		s.cancelFeed(ErrKey)
 	}
 	if failure != "" {
 		return errors.New(failure)

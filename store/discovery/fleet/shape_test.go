@@ -16,10 +16,11 @@ import (
 	"trento/store/landscape"
 )
 
-// A report is read into the types it was written from without a loss.
-func TestReportsReadBack(t *testing.T) {
-	for _, f := range lived(t, 2, 60) {
-		for _, r := range everything(f) {
+// TestReportsDecodeWithoutLoss checks that a report can be decoded into the
+// types that it was encoded from without losing anything.
+func TestReportsDecodeWithoutLoss(t *testing.T) {
+	for _, f := range landscapesAtStartAndLater(t, 2, 60) {
+		for _, r := range allReports(f) {
 			var payload any
 			switch r.Kind {
 			case landscape.ClusterDiscovery:
@@ -47,11 +48,11 @@ func TestReportsReadBack(t *testing.T) {
 	}
 }
 
-// Bodies are about as large as those of agents, and never so large that a
-// server could refuse them.
-func TestSizes(t *testing.T) {
+// TestReportSizes checks that reports are about as large as those of agents,
+// and never so large that a server could refuse them.
+func TestReportSizes(t *testing.T) {
 	f := New(1, 100)
-	for _, r := range everything(f) {
+	for _, r := range allReports(f) {
 		if len(r.Body) > 48<<10 {
 			t.Errorf("%s of %s has %d bytes", r.Kind, r.Agent, len(r.Body))
 		}
@@ -67,25 +68,25 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// shape is what a place in a report has been: the kinds of values there and,
-// of objects, their members.
-type shape struct {
+// payloadShape describes the values that were seen at one place of a payload:
+// their kinds and, for objects, their members.
+type payloadShape struct {
 	kinds   map[string]bool
-	times   int // it was an object
-	members map[string]*shape
-	seen    int // the member was there
+	times   int // number of objects at this place
+	members map[string]*payloadShape
+	seen    int // number of objects that had this member
 }
 
-func newShape() *shape {
-	return &shape{kinds: make(map[string]bool), members: make(map[string]*shape)}
+func newShape() *payloadShape {
+	return &payloadShape{kinds: make(map[string]bool), members: make(map[string]*payloadShape)}
 }
 
-// openEnded are the objects whose members have the names of things, and count
-// as one.
+// openEnded are the objects whose member names are data. All their members are
+// counted as one.
 var openEnded = []string{"Config", "HdbnsutilSRstate", "HostConfiguration", "Profile", "SystemReplication", "prometheus_targets"}
 
-// add takes note of a value.
-func (s *shape) add(name string, v any) {
+// add records a value.
+func (s *payloadShape) add(name string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		s.kinds["object"] = true
@@ -114,16 +115,16 @@ func (s *shape) add(name string, v any) {
 	}
 }
 
-func (s *shape) member(name string) *shape {
+func (s *payloadShape) member(name string) *payloadShape {
 	if s.members[name] == nil {
 		s.members[name] = newShape()
 	}
 	return s.members[name]
 }
 
-// write writes a line for each place: the name, a question mark where it may
-// be missing, and the kinds.
-func (s *shape) write(b *strings.Builder, indent string) {
+// write writes a line for each place: its name, a question mark if it may be
+// missing, and its kinds of values.
+func (s *payloadShape) write(b *strings.Builder, indent string) {
 	for _, name := range slices.Sorted(maps.Keys(s.members)) {
 		m := s.members[name]
 		mark := ""
@@ -135,11 +136,11 @@ func (s *shape) write(b *strings.Builder, indent string) {
 	}
 }
 
-// The file says what agents send, as far as we have seen it: it is the truth,
-// and not written anew when our reports change. A member or a kind goes in
-// when an agent has been seen to send it. Our reports have all of it, and
-// nothing else: what is read of them is what is read of those of agents.
-func TestShapesAreThoseOfAgents(t *testing.T) {
+// TestPayloadShapesMatchAgents compares the shapes of our payloads with a file
+// that describes those of real agents. The file is not updated from our
+// reports: a member or kind is added to it only after a real agent has sent it.
+// Our reports must have all shapes in the file and no others.
+func TestPayloadShapesMatchAgents(t *testing.T) {
 	t.Parallel()
 	want, err := os.ReadFile("testdata/shapes.txt")
 	if err != nil {
@@ -147,8 +148,8 @@ func TestShapesAreThoseOfAgents(t *testing.T) {
 	}
 	all := newShape()
 	for seed := range uint64(2) {
-		for _, f := range lived(t, seed, 100) {
-			for _, r := range everything(f) {
+		for _, f := range landscapesAtStartAndLater(t, seed, 100) {
+			for _, r := range allReports(f) {
 				var report struct {
 					Payload any `json:"payload"`
 				}

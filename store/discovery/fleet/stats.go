@@ -32,7 +32,7 @@ type Stats struct {
 // MessageStats holds the numbers of message connections and messages of a feed.
 type MessageStats struct {
 	Wanted       int // connections of the agents that run
-	Connected    int // those of them that are open; when the feed has ended, that were open before
+	Connected    int // wanted connections that are open; after the feed, those that were open when it ended
 	Failures     int // failed attempts to connect, and connections that the other side has ended
 	Acknowledged int // messages that were answered, or were for others
 	Refused      int // messages that could not be answered
@@ -70,56 +70,56 @@ type stats struct {
 	began time.Time
 
 	mu        sync.Mutex
-	sums      Stats
-	latencies [buckets]int
+	totals    Stats
+	latencies [latencyClasses]int
 }
 
 // Latencies are counted in classes from one microsecond to some minutes. Each
 // class is five percent larger than the one before.
 const (
-	buckets = 420
-	growth  = 1.05
+	latencyClasses    = 420
+	latencyClassRatio = 1.05
 )
 
 func newStats(hosts int) *stats {
-	return &stats{began: time.Now(), sums: Stats{Hosts: hosts, Statuses: make(map[int]int)}}
+	return &stats{began: time.Now(), totals: Stats{Hosts: hosts, Statuses: make(map[int]int)}}
 }
 
 func (s *stats) add(r request, status int, latency time.Duration, failure string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if failure != "" {
-		s.sums.LastFailure = failure
+		s.totals.LastFailure = failure
 	}
 	if status == 0 {
-		s.sums.Unanswered++
+		s.totals.Unanswered++
 		return
 	}
-	s.sums.Statuses[status]++
+	s.totals.Statuses[status]++
 	switch {
 	case status != r.wantStatus:
 	case r.wantStatus == http.StatusNoContent:
-		s.sums.Heartbeats++
+		s.totals.Heartbeats++
 	default:
-		s.sums.Reports++
+		s.totals.Reports++
 	}
-	s.sums.Max = max(s.sums.Max, latency)
-	s.latencies[bucket(latency)]++
+	s.totals.Max = max(s.totals.Max, latency)
+	s.latencies[latencyClass(latency)]++
 }
 
 // messages changes the numbers of messages.
 func (s *stats) messages(change func(*MessageStats)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change(&s.sums.Messages)
+	change(&s.totals.Messages)
 }
 
 // connectionFailed counts a failed message connection.
 func (s *stats) connectionFailed(failure error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sums.Messages.Failures++
-	s.sums.LastFailure = "message connection: " + failure.Error()
+	s.totals.Messages.Failures++
+	s.totals.LastFailure = "message connection: " + failure.Error()
 }
 
 // received counts a message. A failure means that it was refused.
@@ -127,29 +127,29 @@ func (s *stats) received(failure error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if failure == nil {
-		s.sums.Messages.Acknowledged++
+		s.totals.Messages.Acknowledged++
 		return
 	}
-	s.sums.Messages.Refused++
-	s.sums.LastFailure = "message refused: " + failure.Error()
+	s.totals.Messages.Refused++
+	s.totals.LastFailure = "message refused: " + failure.Error()
 }
 
-func bucket(d time.Duration) int {
+func latencyClass(d time.Duration) int {
 	micros := max(1, float64(d)/float64(time.Microsecond))
-	return min(buckets-1, int(math.Log(micros)/math.Log(growth)))
+	return min(latencyClasses-1, int(math.Log(micros)/math.Log(latencyClassRatio)))
 }
 
 // nothingAccepted reports whether no request has succeeded yet.
 func (s *stats) nothingAccepted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sums.Reports+s.sums.Heartbeats == 0
+	return s.totals.Reports+s.totals.Heartbeats == 0
 }
 
-func (s *stats) sum() Stats {
+func (s *stats) total() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sum := s.sums
+	sum := s.totals
 	sum.Elapsed = time.Since(s.began)
 	sum.Statuses = maps.Clone(sum.Statuses)
 	sum.P50, sum.P99 = s.quantile(0.50), s.quantile(0.99)
@@ -165,8 +165,8 @@ func (s *stats) quantile(share float64) time.Duration {
 	seen, want := 0, int(math.Ceil(share*float64(total)))
 	for i, n := range s.latencies {
 		if seen += n; n > 0 && seen >= want {
-			upper := time.Duration(math.Pow(growth, float64(i+1)) * float64(time.Microsecond))
-			return min(upper, s.sums.Max)
+			upper := time.Duration(math.Pow(latencyClassRatio, float64(i+1)) * float64(time.Microsecond))
+			return min(upper, s.totals.Max)
 		}
 	}
 	return 0
@@ -182,9 +182,9 @@ func (s *stats) report(ctx context.Context, progress func(Stats)) {
 	for {
 		select {
 		case <-ticker.C:
-			progress(s.sum())
+			progress(s.total())
 		case <-ctx.Done():
-			progress(s.sum())
+			progress(s.total())
 			return
 		}
 	}

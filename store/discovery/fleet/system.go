@@ -81,15 +81,15 @@ func (f *Fleet) newSystem(stage string, at *location, p *systemPlan) *System {
 // installSystem installs a system on a database, with its instances.
 func (f *Fleet) installSystem(s *System, db *database, p *systemPlan) {
 	s.database, s.DatabaseSID = db, db.sid
-	s.tenant = db.takeTenant(s.SID)
+	s.tenant = db.assignTenant(s.SID)
 	var nodes []*Host // nodes of the cluster of the central services
 	switch p.services {
-	case onTheirOwn:
+	case onOwnHost:
 		nodes = []*Host{f.addHost(s, s.location, CentralServices)}
 	case inCluster:
 		nodes = []*Host{f.addHost(s, s.location, CentralServices), f.addHost(s, s.location, CentralServices)}
-		f.newCluster(lower(s.SID)+"_ascs", s.location, p.fencing, nodes)
-	case inSameCluster:
+		f.newCluster(toLower(s.SID)+"_ascs", s.location, p.fencing, nodes)
+	case inPreviousCluster:
 		before := f.systems[slices.Index(f.systems, s)-1]
 		nodes = []*Host{before.ascs.host, before.ers.host}
 	case withDatabase:
@@ -147,7 +147,7 @@ func (f *Fleet) startServices(s *System, nodes []*Host) {
 	ers.belongTo(s)
 	s.ascs, s.ers = ascs, ers
 	for _, i := range []*instance{ascs, ers} {
-		i.clustered, i.hostname, i.address = true, lower(s.SID+i.software.prefix), s.location.nextAddress()
+		i.clustered, i.hostname, i.address = true, toLower(s.SID+i.software.prefix), s.location.nextAddress()
 	}
 	keeper := nodes[0].cluster
 	keeper.systems = append(keeper.systems, s)
@@ -180,4 +180,4 @@ func (i *instance) belongTo(s *System) {
 	s.instances = append(s.instances, i)
 }
 
-func lower(text string) string { return strings.ToLower(text) }
+func toLower(text string) string { return strings.ToLower(text) }

@@ -132,8 +132,8 @@ func (t tuning) payload() tuningPayload {
 	return p
 }
 
-// addSolution adds the solution. A solution that is not compliant lacks its
-// last note. On a host that is not tuned, no solution is applied.
+// addSolution adds the saptune solution. If the host is not compliant, the last
+// note of the solution is missing. If it is not tuned, no solution is applied.
 func (t tuning) addSolution(s *tuningStatus) {
 	t.addMessages(s)
 	if t.solution == "" {
