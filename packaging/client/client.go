@@ -1,7 +1,7 @@
-// Package client asks a Trento server over its API. client.gen.go is generated
-// from the API document of the server, for the operations that the commands
-// use; the rest of the package finds the server, proves who asks, and says in
-// words what went wrong.
+// Package client sends requests to the API of a Trento server. client.gen.go is
+// generated from the API document of the server, for the operations that the
+// commands use. The rest of the package connects to the server, sends the
+// token, and turns failures into messages for users.
 package client
 
 //go:generate go test -run ^TestGenerated$ . -update
@@ -21,9 +21,9 @@ import (
 	"time"
 )
 
-// Options say which server is asked, and who asks.
+// Options choose the server and the token.
 type Options struct {
-	Address string // of the server, such as "https://trento.example.com:4000"
+	Address string // address of the server, such as "https://trento.example.com:4000"
 	Token   string // personal access token; "" sends none
 	CAFile  string // certificates to trust, in PEM format; "" trusts those of the system
 	// Socket is the Unix socket at which a server on this machine answers. It
@@ -32,21 +32,21 @@ type Options struct {
 	Agent  string // name and version of the program, for the log of the server
 }
 
-// Server is a server that is asked. Its methods, one for each operation, fail
-// with *Refusal if the server does not do what is asked, and with *Unreachable
-// if it does not answer.
+// Server is the client of one server. Its methods, one for each operation, fail
+// with *Refusal if the server refuses the request, and with *Unreachable if it
+// does not answer.
 type Server struct {
 	*ClientWithResponses
 
 	options Options
 	http    *http.Client
-	kept    *keptAnswers // nil unless KeepAnswers was called
+	cache   *answerCache // nil unless KeepAnswers was called
 }
 
-// answerTimeout is how long the beginning of an answer may take.
+// answerTimeout is how long the header of an answer may take.
 const answerTimeout = 60 * time.Second
 
-// New returns a server that is asked with these options. It sends nothing.
+// New returns the client of a server. It sends nothing yet.
 func New(o Options) (*Server, error) {
 	transport, err := newTransport(o)
 	if err != nil {
@@ -54,8 +54,8 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{options: o, http: &http.Client{
 		Transport: transport,
-		// A token must not follow a redirect to another server. Operations of
-		// the API are not redirected, so one is shown as a refusal.
+		// A redirect to another server would send it the token. Operations of
+		// the API never redirect, so a redirect counts as a refusal.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	if o.Socket != "" {
@@ -132,21 +132,21 @@ func (s *Server) Do(r *http.Request) (*http.Response, error) {
 	if s.options.Agent != "" {
 		r.Header.Set("User-Agent", s.options.Agent)
 	}
-	s.kept.ask(r)
+	s.cache.makeConditional(r)
 	answer, err := s.http.Do(r)
 	if err != nil {
 		return nil, s.unreachable(err)
 	}
 	switch {
-	case answer.StatusCode == http.StatusNotModified && s.kept != nil:
-		return s.kept.answer(r, answer), nil
+	case answer.StatusCode == http.StatusNotModified && s.cache != nil:
+		return s.cache.cachedResponse(r, answer), nil
 	case answer.StatusCode == http.StatusNoContent:
 		return answer, nil
-	case answer.StatusCode < 300 && isAPIAnswer(answer.Header.Get("Content-Type")):
+	case answer.StatusCode < 300 && isAPIContentType(answer.Header.Get("Content-Type")):
 		if !strings.HasPrefix(answer.Header.Get("Content-Type"), eventStream) { // which has no end
-			answer.Body = limitedBody{io.LimitReader(answer.Body, maxAnswer), answer.Body}
+			answer.Body = limitedBody{io.LimitReader(answer.Body, maxAnswerBytes), answer.Body}
 		}
-		return answer, s.kept.keep(r, answer)
+		return answer, s.cache.store(r, answer)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode < 300 {
@@ -154,22 +154,24 @@ func (s *Server) Do(r *http.Request) (*http.Response, error) {
 	}
 	refusal := readRefusal(answer)
 	if refusal.Status == http.StatusForbidden {
-		refusal.Needs = s.needs(r.Context(), r.Method, r.URL.Path)
+		refusal.Needs = s.readNeeds(r.Context(), r.Method, r.URL.Path)
 	}
 	return nil, refusal
 }
 
-// maxAnswer is the number of bytes of an answer that are read.
-const maxAnswer = 256 << 20
+// maxAnswerBytes is the largest answer that is read.
+const maxAnswerBytes = 256 << 20
 
-// limitedBody is the body of an answer of which only a part is read.
+// limitedBody is the body of an answer, of which at most maxAnswerBytes are
+// read.
 type limitedBody struct {
 	io.Reader
 	io.Closer
 }
 
-// isAPIAnswer reports whether answers of the API have a content type.
-func isAPIAnswer(contentType string) bool {
+// isAPIContentType reports whether answers of the API can have a content type.
+// Other content types come from a proxy or another program.
+func isAPIContentType(contentType string) bool {
 	return strings.HasPrefix(contentType, "application/json") || strings.HasPrefix(contentType, eventStream)
 }
 
@@ -185,8 +187,8 @@ func WithQuery(parameters url.Values) RequestEditorFn {
 	}
 }
 
-// Reach fails with *Unreachable unless the server answers. It proves nothing
-// about the token.
+// Reach fails with *Unreachable unless the server answers. It does not check
+// the token.
 func (s *Server) Reach(ctx context.Context) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.options.Address+"/api/healthz", nil)
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"trento/packaging/servertest"
 )
 
-var update = flag.Bool("update", false, "generate client.gen.go anew")
+var update = flag.Bool("update", false, "write client.gen.go")
 
 func TestMain(m *testing.M) { servertest.Main(m, command.Run) }
 
-// TestGenerated checks that client.gen.go is what the generator makes of the
-// API document of the server.
+// TestGenerated checks that client.gen.go is up to date with the API document
+// of the server.
 func TestGenerated(t *testing.T) {
 	const generated = "client.gen.go"
 	status, document, err := servertest.Start(t, t.TempDir(), nil).Client().Do("GET", "/api/all/openapi", nil)

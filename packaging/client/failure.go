@@ -17,24 +17,24 @@ import (
 	"syscall"
 )
 
-// Refusal is an answer with which a server does not do what it was asked.
+// Refusal is an answer of the server other than success.
 type Refusal struct {
 	Status     int
 	Problems   []Problem
-	RequestID  string // under which the log of the server has the request
-	RetryAfter string // seconds after which another try can help; "" if not told
-	Location   string // of a redirect
+	RequestID  string // id of the request in the log of the server
+	RetryAfter string // seconds to wait before trying again; "" if the server does not say
+	Location   string // target of a redirect
 	Needs      *Needs // what the operation demands, if the status is 403 and the server says so
 }
 
 // Problem is one reason of a refusal.
 type Problem struct {
 	Title, Detail string
-	Source        struct{ Pointer string } // the parameter or field that it is about
+	Source        struct{ Pointer string } // the faulty parameter or field
 }
 
-// maxRefusal is the number of bytes of a refusal that are read.
-const maxRefusal = 64 << 10
+// maxRefusalBytes is the largest refusal that is read.
+const maxRefusalBytes = 64 << 10
 
 // readRefusal reads an answer that is not a success.
 func readRefusal(answer *http.Response) *Refusal {
@@ -42,7 +42,7 @@ func readRefusal(answer *http.Response) *Refusal {
 		Status: answer.StatusCode, RequestID: answer.Header.Get("X-Request-Id"),
 		RetryAfter: answer.Header.Get("Retry-After"), Location: answer.Header.Get("Location"),
 	}
-	text, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal))
+	text, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusalBytes))
 	var body struct{ Errors []Problem }
 	if json.Unmarshal(text, &body) == nil {
 		r.Problems = body.Errors
@@ -52,7 +52,7 @@ func readRefusal(answer *http.Response) *Refusal {
 	return r
 }
 
-// Error says what was wrong, in words.
+// Error says what went wrong.
 func (r *Refusal) Error() string {
 	text := r.reason()
 	if r.RetryAfter != "" {
@@ -90,7 +90,7 @@ func (r *Refusal) reason() string {
 // Unreachable means that a server gave no answer.
 type Unreachable struct {
 	Address string
-	Reason  string // in words, with what can be done
+	Reason  string // for users, with advice
 	err     error
 }
 
@@ -105,10 +105,10 @@ func (s *Server) unreachable(err error) error {
 		return context.Canceled
 	}
 	address := cmp.Or(s.options.Socket, s.options.Address)
-	return &Unreachable{Address: address, Reason: s.whyUnreachable(err), err: err}
+	return &Unreachable{Address: address, Reason: s.unreachableReason(err), err: err}
 }
 
-func (s *Server) whyUnreachable(err error) string {
+func (s *Server) unreachableReason(err error) string {
 	var (
 		authority x509.UnknownAuthorityError
 		name      x509.HostnameError

@@ -16,8 +16,9 @@ import (
 	"trento/packaging/client"
 )
 
-// answering returns the address of a server that answers everything in one way.
-func answering(t *testing.T, answer func(http.ResponseWriter, *http.Request)) string {
+// startTestServer starts a server that answers all requests with answer. It
+// returns the address.
+func startTestServer(t *testing.T, answer func(http.ResponseWriter, *http.Request)) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(answer))
 	t.Cleanup(s.Close)
@@ -35,7 +36,7 @@ func listHosts(t *testing.T, o client.Options) error {
 	return err
 }
 
-// TestRefusal checks what is said about answers that are not a success.
+// TestRefusal checks the error messages for answers other than success.
 func TestRefusal(t *testing.T) {
 	refuse := func(status int, body string, header ...string) func(http.ResponseWriter, *http.Request) {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -62,7 +63,7 @@ func TestRefusal(t *testing.T) {
 		"https is used": {refuse(400, "Client sent an HTTP request to an HTTPS server.\n"), "the server speaks https at this port; write https:// in its address (request 17)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := listHosts(t, client.Options{Address: answering(t, test.answer), Token: "secret"})
+			err := listHosts(t, client.Options{Address: startTestServer(t, test.answer), Token: "secret"})
 			if refusal, ok := errors.AsType[*client.Refusal](err); !ok || refusal.Error() != test.want {
 				t.Errorf("have %v\nwant %s", err, test.want)
 			}
@@ -70,12 +71,12 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-// TestTokenStaysAtServer checks that a redirect to another server does not take
-// the token along.
+// TestTokenStaysAtServer checks that the token is not sent to the target of a
+// redirect.
 func TestTokenStaysAtServer(t *testing.T) {
 	reached := false
-	thief := answering(t, func(http.ResponseWriter, *http.Request) { reached = true })
-	err := listHosts(t, client.Options{Address: answering(t, func(w http.ResponseWriter, r *http.Request) {
+	thief := startTestServer(t, func(http.ResponseWriter, *http.Request) { reached = true })
+	err := listHosts(t, client.Options{Address: startTestServer(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, thief+r.URL.Path, http.StatusTemporaryRedirect)
 	}), Token: "secret"})
 	if err == nil || reached {
@@ -83,10 +84,11 @@ func TestTokenStaysAtServer(t *testing.T) {
 	}
 }
 
-// TestNeeds checks that a forbidden request is explained with what the API
-// document of the server says about the operation.
+// TestNeeds checks that the error message for a forbidden request names the
+// permission and scope that the API document of the server demands for the
+// operation.
 func TestNeeds(t *testing.T) {
-	address := answering(t, func(w http.ResponseWriter, r *http.Request) {
+	address := startTestServer(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path != "/api/all/openapi" {
 			w.WriteHeader(http.StatusForbidden)
@@ -119,13 +121,14 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
-// TestUnreachable checks what is said when no server of ours answers.
+// TestUnreachable checks the error messages if no Trento server answers at the
+// address.
 func TestUnreachable(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(secure.Close)
 	secure.Config.ErrorLog = nil
-	plain := answering(t, http.NotFound)
-	page := answering(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Sign in</html>") })
+	plain := startTestServer(t, http.NotFound)
+	page := startTestServer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Sign in</html>") })
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +171,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// TestCheckAddress checks which addresses are taken.
+// TestCheckAddress checks which addresses are accepted.
 func TestCheckAddress(t *testing.T) {
 	for text, want := range map[string]string{
 		"https://Trento.example.com:4000/": "https://trento.example.com:4000",
@@ -189,11 +192,11 @@ func TestCheckAddress(t *testing.T) {
 	}
 }
 
-// TestKeepAnswers checks that a list that the server confirms is the list that
-// was sent before.
+// TestKeepAnswers checks that a list is taken from the cache if the server
+// answers that it has not changed (304).
 func TestKeepAnswers(t *testing.T) {
 	sent, confirmed := 0, 0
-	address := answering(t, func(w http.ResponseWriter, r *http.Request) {
+	address := startTestServer(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("ETag", `"1"`)
 		if r.Header.Get("If-None-Match") == `"1"` {

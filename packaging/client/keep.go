@@ -8,25 +8,26 @@ import (
 	"sync"
 )
 
-// keptAnswers are answers that a server can confirm instead of sending them
-// again. A nil *keptAnswers keeps nothing.
-type keptAnswers struct {
+// answerCache holds answers with their ETags, so that the server need not send
+// an unchanged answer again. A nil *answerCache holds nothing.
+type answerCache struct {
 	mu     sync.Mutex
-	byPath map[string]keptAnswer // by path and query
+	byPath map[string]cachedAnswer // by path and query of the request
 }
 
-type keptAnswer struct {
+type cachedAnswer struct {
 	etag   string
 	header http.Header
 	body   []byte
 }
 
-// KeepAnswers makes the server confirm lists that have not changed (ETag)
-// instead of sending them again. It is for programs that ask again and again.
-func (s *Server) KeepAnswers() { s.kept = &keptAnswers{byPath: make(map[string]keptAnswer)} }
+// KeepAnswers makes the client cache answers that have an ETag. It is for
+// programs that request the same lists again and again.
+func (s *Server) KeepAnswers() { s.cache = &answerCache{byPath: make(map[string]cachedAnswer)} }
 
-// ask makes a request conditional if there is an answer to it.
-func (k *keptAnswers) ask(r *http.Request) {
+// makeConditional adds the ETag of the cached answer to a request, if there is
+// one.
+func (k *answerCache) makeConditional(r *http.Request) {
 	if k == nil || r.Method != http.MethodGet {
 		return
 	}
@@ -37,8 +38,8 @@ func (k *keptAnswers) ask(r *http.Request) {
 	}
 }
 
-// keep keeps the answer to a request if it has an ETag.
-func (k *keptAnswers) keep(r *http.Request, answer *http.Response) error {
+// store adds the answer to a request to the cache if the answer has an ETag.
+func (k *answerCache) store(r *http.Request, answer *http.Response) error {
 	etag := answer.Header.Get("ETag")
 	if k == nil || etag == "" || r.Method != http.MethodGet {
 		return nil
@@ -51,12 +52,13 @@ func (k *keptAnswers) keep(r *http.Request, answer *http.Response) error {
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.byPath[r.URL.RequestURI()] = keptAnswer{etag, answer.Header, body}
+	k.byPath[r.URL.RequestURI()] = cachedAnswer{etag, answer.Header, body}
 	return nil
 }
 
-// answer returns the kept answer in place of one that confirms it.
-func (k *keptAnswers) answer(r *http.Request, confirmation *http.Response) *http.Response {
+// cachedResponse returns the cached answer in place of an answer with status
+// 304.
+func (k *answerCache) cachedResponse(r *http.Request, confirmation *http.Response) *http.Response {
 	confirmation.Body.Close()
 	k.mu.Lock()
 	defer k.mu.Unlock()

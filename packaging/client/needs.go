@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// Needs is what an operation demands of the caller.
+// Needs is the permission and token that an operation demands.
 type Needs struct {
 	Permission string   // of the user, such as "cleanup:host"; "" for none
 	ScopeSets  []string // a token needs one of these, or "full"
-	Operation  string   // the scope of the operation itself: "DELETE /api/v1/hosts/{id}"
-	InPerson   bool     // no token may do it
+	Operation  string   // the scope that allows only this operation: "DELETE /api/v1/hosts/{id}"
+	InPerson   bool     // the operation cannot be used with a token
 }
 
-// String says what the operation takes.
+// String says in words what the operation demands.
 func (n *Needs) String() string {
 	var takes []string
 	if n.Permission != "" {
@@ -33,15 +33,15 @@ func (n *Needs) String() string {
 	return strings.Join(takes, ", and ")
 }
 
-// documentPath is where the server describes its API, to everybody.
+// documentPath is the path of the API document, which everybody may read.
 const documentPath = "/api/all/openapi"
 
-// maxDocument is the number of bytes of the API document that are read.
-const maxDocument = 8 << 20
+// maxDocumentBytes is the largest API document that is read.
+const maxDocumentBytes = 8 << 20
 
-// needs asks the server what one of its operations demands. It returns nil if
-// the server does not say.
-func (s *Server) needs(ctx context.Context, method, path string) *Needs {
+// readNeeds reads in the API document of the server what an operation demands.
+// It returns nil if the document does not say.
+func (s *Server) readNeeds(ctx context.Context, method, path string) *Needs {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.options.Address+documentPath, nil)
 	if err != nil {
 		return nil
@@ -54,14 +54,14 @@ func (s *Server) needs(ctx context.Context, method, path string) *Needs {
 	var document struct {
 		Paths map[string]map[string]json.RawMessage
 	}
-	if json.NewDecoder(io.LimitReader(answer.Body, maxDocument)).Decode(&document) != nil {
+	if json.NewDecoder(io.LimitReader(answer.Body, maxDocumentBytes)).Decode(&document) != nil {
 		return nil
 	}
 	template, operation := "", json.RawMessage(nil)
 	for t, operations := range document.Paths {
 		described, ok := operations[strings.ToLower(method)]
-		// Of two templates for a path, the one with fewer variables means it.
-		if ok && matches(t, path) && (template == "" || strings.Count(t, "{") < strings.Count(template, "{")) {
+		// If two templates match a path, the one with fewer variables is used.
+		if ok && matchesTemplate(t, path) && (template == "" || strings.Count(t, "{") < strings.Count(template, "{")) {
 			template, operation = t, described
 		}
 	}
@@ -76,9 +76,9 @@ func (s *Server) needs(ctx context.Context, method, path string) *Needs {
 	return &Needs{Permission: o.Permission, ScopeSets: o.ScopeSets, Operation: method + " " + template, InPerson: o.InPerson}
 }
 
-// matches reports whether a path is of the form of a template such as
+// matchesTemplate reports whether a path matches a template such as
 // "/api/v1/hosts/{id}".
-func matches(template, path string) bool {
+func matchesTemplate(template, path string) bool {
 	want, have := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(want) != len(have) {
 		return false
