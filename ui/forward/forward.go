@@ -1,7 +1,7 @@
 // Package forward sends entries of the activity log to systems that security
 // teams already run: to a syslog server (RFC 5424 over TLS, RFC 5425) and to a
-// receiver of OpenTelemetry logs (OTLP over HTTP). It has no queue and repeats
-// nothing: package server decides what is sent when.
+// receiver of OpenTelemetry logs (OTLP over HTTP). It has no queue and
+// does not repeat failed attempts: package server does.
 //
 // Receivers get the events that programs get from the API, see [stream.Event]. Each
 // has the id of its entry, so a receiver can recognise one that it gets twice.
@@ -27,28 +27,30 @@ const (
 	sendTimeout = 30 * time.Second // for one group of entries
 )
 
-// RefusedError says that a receiver will never take some of the entries, although
-// it works.
+// RefusedError means that a receiver works but will never accept some of the
+// entries.
 type RefusedError struct {
 	Reason string
-	// OthersTaken: the receiver has the entries that it did not refuse. Otherwise
-	// it has none, and takes the others if they come alone.
+	// OthersTaken means that the receiver has accepted all other entries.
+	// Otherwise it has accepted none, and the others can be sent again without
+	// the refused ones.
 	OthersTaken bool
 }
 
 func (e *RefusedError) Error() string { return "the receiver refused entries: " + e.Reason }
 
-// Status is how the forwarding to a receiver stands.
+// Status is the state of the forwarding to one receiver.
 type Status struct {
 	Receiver Receiver
 	Address  string
 	Position activity.Position // of the last entry that the receiver has
-	SentAt   time.Time         // when that was sent; zero: none since the start
-	Failure  string            // why nothing can be sent, see Reason; "": nothing is known to fail
-	Since    time.Time         // since when it fails
+	SentAt   time.Time         // when that entry was sent; zero: none since the start of the server
+	Failure  string            // why entries cannot be sent, see Reason; "" if there is no failure
+	Since    time.Time         // since when entries cannot be sent
 }
 
-// Receiver is a kind of receiver. There is at most one of each.
+// Receiver is a kind of receiver. At most one receiver of each kind can be
+// configured.
 type Receiver string
 
 // The kinds of receivers.
@@ -57,7 +59,7 @@ const (
 	ToOTLP   Receiver = "otlp"
 )
 
-// Label returns the name for people.
+// Label returns the name of the receiver for users.
 func (r Receiver) Label() string {
 	if r == ToSyslog {
 		return "syslog server"
@@ -65,14 +67,14 @@ func (r Receiver) Label() string {
 	return "OpenTelemetry receiver"
 }
 
-// TLS are the files that secure a connection. Each is read again for every
-// connection, so that replaced certificates are noticed.
+// TLS names the files that secure a connection. They are read again for each
+// connection, so that replaced certificates are used.
 type TLS struct {
 	CAFile            string // authorities that are trusted; "": those of the system
 	CertFile, KeyFile string // certificate of this server; "": none
 }
 
-// config returns the settings of TLS for a connection to host.
+// config returns the TLS settings for a connection to host.
 func (t TLS) config(host string) (*tls.Config, error) {
 	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
 	if t.CAFile != "" {
@@ -95,8 +97,8 @@ func (t TLS) config(host string) (*tls.Config, error) {
 	return c, nil
 }
 
-// Reason says for everybody why entries could not be sent: without addresses and
-// without what the receiver has written.
+// Reason returns why entries could not be sent, in a form that all users may
+// see: without addresses and without texts of the receiver.
 func Reason(err error) string {
 	var name *net.DNSError
 	var authority x509.UnknownAuthorityError

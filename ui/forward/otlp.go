@@ -27,7 +27,7 @@ import (
 )
 
 // OTLP sends entries to a receiver of OpenTelemetry logs, as protobuf over HTTP.
-// The answer confirms that the receiver has them.
+// The receiver confirms them with its answer.
 type OTLP struct {
 	address  *url.URL
 	tls      TLS
@@ -39,34 +39,34 @@ type OTLP struct {
 	client *http.Client // nil: no connection is open
 }
 
-// NewOTLP returns the receiver that takes logs at an address. The headers are sent
-// with every request. The installation is the id of this server's data.
+// NewOTLP returns the receiver at an address. headers are sent with every
+// request. installation is the id of this server's data.
 func NewOTLP(address *url.URL, security TLS, headers map[string]string, version, installation string) *OTLP {
 	o := &OTLP{address: address, tls: security, headers: headers, scope: &common.InstrumentationScope{Name: "trento/activity_log", Version: version}}
 	o.resource = &resource.Resource{Attributes: []*common.KeyValue{
-		textAttribute("service.name", "trento-web"), textAttribute("service.version", version), textAttribute("service.instance.id", installation),
+		stringAttribute("service.name", "trento-web"), stringAttribute("service.version", version), stringAttribute("service.instance.id", installation),
 	}}
 	if hostname, err := os.Hostname(); err == nil {
-		o.resource.Attributes = append(o.resource.Attributes, textAttribute("host.name", hostname))
+		o.resource.Attributes = append(o.resource.Attributes, stringAttribute("host.name", hostname))
 	}
 	return o
 }
 
-// Address returns the address for people.
+// Address returns the address for users, without its password.
 func (o *OTLP) Address() string { return o.address.Redacted() }
 
-// StatusError is an answer that is no success.
+// StatusError is an answer with an HTTP status other than success.
 type StatusError struct{ Status int }
 
 func (e *StatusError) Error() string {
 	return fmt.Sprintf("the answer is %d %s", e.Status, http.StatusText(e.Status))
 }
 
-// maxOTLPAnswer limits how many bytes of an answer are read.
-const maxOTLPAnswer = 64 << 10
+// maxOTLPAnswerBytes is how much of an answer is read.
+const maxOTLPAnswerBytes = 64 << 10
 
-// Send sends entries in one request. It fails with a *RefusedError if the
-// receiver has taken the request and refuses entries in it.
+// Send sends entries in one request. It fails with *RefusedError if the
+// receiver has accepted the request but refuses some of the entries.
 func (o *OTLP) Send(ctx context.Context, entries []*activity.Entry) error {
 	body, err := o.body(entries)
 	if err != nil {
@@ -90,15 +90,15 @@ func (o *OTLP) Send(ctx context.Context, entries []*activity.Entry) error {
 	}
 	answer, err := client.Do(request)
 	if err != nil {
-		o.Close() // certificates are read again
+		o.Close() // the next connection reads the certificates again
 		var failure *url.Error
 		if errors.As(err, &failure) {
-			return failure.Err // without the address, which can have a key in it
+			return failure.Err // without the address, which may contain a key
 		}
 		return err
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxOTLPAnswer))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxOTLPAnswerBytes))
 	switch {
 	case answer.StatusCode == http.StatusBadRequest, answer.StatusCode == http.StatusRequestEntityTooLarge, answer.StatusCode == http.StatusUnprocessableEntity:
 		return &RefusedError{Reason: (&StatusError{answer.StatusCode}).Error()}
@@ -111,8 +111,8 @@ func (o *OTLP) Send(ctx context.Context, entries []*activity.Entry) error {
 }
 
 // partialSuccess returns a *RefusedError if an answer says that entries were
-// refused. Answers that cannot be read are none: some receivers answer with
-// other texts.
+// refused. It ignores answers that cannot be decoded, because some receivers
+// answer with other texts.
 func partialSuccess(text []byte) error {
 	var answer collector.ExportLogsServiceResponse
 	if proto.Unmarshal(text, &answer) != nil {
@@ -171,20 +171,20 @@ func (o *OTLP) body(entries []*activity.Entry) (*bytes.Buffer, error) {
 	return compressed, w.Close()
 }
 
-// logRecord returns an entry as a log record. Severities have the numbers of
-// OpenTelemetry already.
+// logRecord converts an entry to a log record. Our severities already have the
+// numbers of OpenTelemetry.
 func logRecord(e *activity.Entry) *logs.LogRecord {
 	event := stream.NewEvent(e, e.Actor)
 	r := &logs.LogRecord{
 		TimeUnixNano: uint64(e.OccurredOn().UnixNano()), ObservedTimeUnixNano: uint64(e.OccurredOn().UnixNano()),
 		SeverityNumber: logs.SeverityNumber(e.Severity), SeverityText: e.Severity.String(), EventName: "trento." + string(event.Type),
-		Body: textValue(event.Message),
+		Body: stringValue(event.Message),
 		Attributes: []*common.KeyValue{
-			textAttribute("log.record.uid", e.ID), textAttribute("user.name", e.Actor), textAttribute("trento.activity_type", string(e.Type)),
+			stringAttribute("log.record.uid", e.ID), stringAttribute("user.name", e.Actor), stringAttribute("trento.activity_type", string(e.Type)),
 		},
 	}
 	if event.CorrelationID != nil {
-		r.Attributes = append(r.Attributes, textAttribute("trento.correlation_id", *event.CorrelationID))
+		r.Attributes = append(r.Attributes, stringAttribute("trento.correlation_id", *event.CorrelationID))
 	}
 	decoder := json.NewDecoder(bytes.NewReader(e.Metadata))
 	decoder.UseNumber()
@@ -192,24 +192,24 @@ func logRecord(e *activity.Entry) *logs.LogRecord {
 	if err := decoder.Decode(&metadata); err != nil {
 		metadata = string(e.Metadata)
 	}
-	r.Attributes = append(r.Attributes, &common.KeyValue{Key: "trento.metadata", Value: anyValue(metadata)})
+	r.Attributes = append(r.Attributes, &common.KeyValue{Key: "trento.metadata", Value: otlpValue(metadata)})
 	return r
 }
 
-func textValue(text string) *common.AnyValue {
+func stringValue(text string) *common.AnyValue {
 	return &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: strings.ToValidUTF8(text, "�")}}
 }
 
-func textAttribute(name, value string) *common.KeyValue {
-	return &common.KeyValue{Key: name, Value: textValue(value)}
+func stringAttribute(name, value string) *common.KeyValue {
+	return &common.KeyValue{Key: name, Value: stringValue(value)}
 }
 
-// anyValue returns a JSON value as a value of OpenTelemetry. Null has no value
-// there either. Whole numbers up to 63 bits stay exact.
-func anyValue(value any) *common.AnyValue {
+// otlpValue converts a JSON value to a value of OpenTelemetry. null becomes a
+// value without content. Whole numbers of up to 63 bits stay exact.
+func otlpValue(value any) *common.AnyValue {
 	switch v := value.(type) {
 	case string:
-		return textValue(v)
+		return stringValue(v)
 	case bool:
 		return &common.AnyValue{Value: &common.AnyValue_BoolValue{BoolValue: v}}
 	case json.Number:
@@ -219,17 +219,17 @@ func anyValue(value any) *common.AnyValue {
 		if number, err := v.Float64(); err == nil {
 			return &common.AnyValue{Value: &common.AnyValue_DoubleValue{DoubleValue: number}}
 		}
-		return textValue(v.String())
+		return stringValue(v.String())
 	case []any:
 		list := &common.ArrayValue{}
 		for _, element := range v {
-			list.Values = append(list.Values, anyValue(element))
+			list.Values = append(list.Values, otlpValue(element))
 		}
 		return &common.AnyValue{Value: &common.AnyValue_ArrayValue{ArrayValue: list}}
 	case map[string]any:
 		object := &common.KeyValueList{}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			object.Values = append(object.Values, &common.KeyValue{Key: name, Value: anyValue(v[name])})
+			object.Values = append(object.Values, &common.KeyValue{Key: name, Value: otlpValue(v[name])})
 		}
 		return &common.AnyValue{Value: &common.AnyValue_KvlistValue{KvlistValue: object}}
 	}

@@ -24,8 +24,8 @@ import (
 	"trento/ui/forward"
 )
 
-// otlpReceiver is a strict receiver: what the specification does not allow is a
-// fault of the test.
+// otlpReceiver is a receiver that fails the test if a request violates the
+// specification.
 type otlpReceiver struct {
 	t       *testing.T
 	records []*logs.LogRecord
@@ -70,7 +70,7 @@ func (o *otlpReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer)
 }
 
-// start starts the receiver, and returns how to send to it.
+// start starts the receiver, and returns an OTLP that sends to it.
 func (o *otlpReceiver) start() *forward.OTLP {
 	o.t.Helper()
 	server := httptest.NewTLSServer(o)
@@ -86,7 +86,7 @@ func (o *otlpReceiver) start() *forward.OTLP {
 	return forward.NewOTLP(address, forward.TLS{CAFile: caFile}, map[string]string{"Authorization": "Bearer geheim"}, "1.0", "installation")
 }
 
-// text returns a value as JSON-like text.
+// text returns a value in a form like decoded JSON.
 func text(v *common.AnyValue) any {
 	switch v := v.GetValue().(type) {
 	case *common.AnyValue_StringValue:
@@ -139,7 +139,8 @@ func TestOTLP(t *testing.T) {
 	}
 }
 
-// TestOTLPAnswers checks what answers mean.
+// TestOTLPAnswers checks which answers count as success, as refusal and as
+// failure.
 func TestOTLPAnswers(t *testing.T) {
 	t.Parallel()
 	partial, err := proto.Marshal(&collector.ExportLogsServiceResponse{PartialSuccess: &collector.ExportLogsPartialSuccess{RejectedLogRecords: 1}})
@@ -180,7 +181,7 @@ func TestOTLPAnswers(t *testing.T) {
 	}
 }
 
-// FuzzMetadata checks that any metadata can be sent.
+// FuzzMetadata checks that entries with any metadata can be sent.
 func FuzzMetadata(f *testing.F) {
 	for _, seed := range []string{tagging, `{}`, `{"a":[[[{}]]]}`, `{"a":"\ud800"}`, `{"a":-0}`} {
 		f.Add(seed)

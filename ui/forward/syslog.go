@@ -22,9 +22,10 @@ import (
 	"trento/ui/stream"
 )
 
-// Syslog sends entries to a syslog server. Syslog has no acknowledgements.
-// Send therefore returns when the system of the receiver has confirmed all
-// bytes; what the receiver then loses by itself is lost.
+// Syslog sends entries to a syslog server. The syslog protocol has no
+// acknowledgements, so Send waits until the operating system of the receiver
+// has acknowledged all bytes (TCP). Entries that the receiver loses after that
+// are lost.
 type Syslog struct {
 	address  *url.URL
 	tls      TLS
@@ -36,14 +37,14 @@ type Syslog struct {
 	connection *syslogConnection // nil: none is open
 }
 
-// NewSyslog returns the syslog server at an address: tls or tcp, host and port. The
-// facility is a number of RFC 5424.
+// NewSyslog returns the syslog server at an address, which consists of a scheme
+// (tls or tcp), host and port. facility is a number of RFC 5424.
 func NewSyslog(address *url.URL, security TLS, facility int, version string) *Syslog {
 	hostname, _ := os.Hostname()
 	return &Syslog{address: address, tls: security, facility: facility, version: version, hostname: hostname}
 }
 
-// Address returns the address for people.
+// Address returns the address for users.
 func (s *Syslog) Address() string { return s.address.String() }
 
 // Send sends entries, oldest first, over a connection that stays open.
@@ -58,7 +59,8 @@ func (s *Syslog) Send(ctx context.Context, entries []*activity.Entry) error {
 		if err != nil {
 			return err
 		}
-		// Octet counting, RFC 5425 and RFC 6587.
+		// Each message is preceded by its length (octet counting, RFC 5425 and
+		// RFC 6587).
 		fmt.Fprintf(&frames, "%d ", len(message))
 		frames.Write(message)
 	}
@@ -111,23 +113,24 @@ func (s *Syslog) connect(ctx context.Context) (*syslogConnection, error) {
 			return nil, err
 		}
 	}
-	go c.watch()
+	go c.watchForClose()
 	s.connection = c
 	return c, nil
 }
 
 // syslogConnection is a connection to a syslog server.
 type syslogConnection struct {
-	net.Conn // with TLS, if that is used
-	raw      *net.TCPConn
-	closed   chan struct{} // closed when the server has closed the connection
-	cause    error         // why; read it after closed
+	net.Conn    // the TLS connection if the address has the scheme tls
+	raw         *net.TCPConn
+	closed      chan struct{} // closed when the server has closed the connection
+	closeReason error         // why it was closed; may only be read after closed
 }
 
-// watch notices that the server closes the connection. Without it, what is
-// written afterwards would be lost. Servers never write anything.
-func (c *syslogConnection) watch() {
-	_, c.cause = io.Copy(io.Discard, c.Conn)
+// watchForClose notices when the server closes the connection. Without it,
+// messages written after that would be lost. It reads because a read fails when
+// the connection is closed; servers never send anything.
+func (c *syslogConnection) watchForClose() {
+	_, c.closeReason = io.Copy(io.Discard, c.Conn)
 	close(c.closed)
 }
 
@@ -142,11 +145,12 @@ func (c *syslogConnection) isOpen() bool {
 
 var errClosed = errors.New("the syslog server closed the connection")
 
-// confirmationPause is how often send looks whether all bytes are confirmed.
-const confirmationPause = 5 * time.Millisecond
+// confirmationPollInterval is how often send checks whether all bytes are
+// acknowledged.
+const confirmationPollInterval = 5 * time.Millisecond
 
-// send writes the frames, and waits until the system of the receiver has
-// confirmed them.
+// send writes frames, and waits until the operating system of the receiver has
+// acknowledged them.
 func (c *syslogConnection) send(ctx context.Context, frames []byte) error {
 	deadline, _ := ctx.Deadline()
 	if err := c.SetWriteDeadline(deadline); err != nil {
@@ -157,7 +161,7 @@ func (c *syslogConnection) send(ctx context.Context, frames []byte) error {
 	if _, err := c.Write(frames); err != nil {
 		return err
 	}
-	ticker := time.NewTicker(confirmationPause)
+	ticker := time.NewTicker(confirmationPollInterval)
 	defer ticker.Stop()
 	for {
 		pending, err := unconfirmedBytes(c.raw)
@@ -169,7 +173,7 @@ func (c *syslogConnection) send(ctx context.Context, frames []byte) error {
 		}
 		select {
 		case <-c.closed:
-			return cmp.Or(c.cause, errClosed)
+			return cmp.Or(c.closeReason, errClosed)
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C:
@@ -177,8 +181,8 @@ func (c *syslogConnection) send(ctx context.Context, frames []byte) error {
 	}
 }
 
-// unconfirmedBytes returns how many of the bytes that were written the other side
-// has not confirmed.
+// unconfirmedBytes returns how many of the written bytes the other side has not
+// acknowledged (TCP).
 func unconfirmedBytes(c *net.TCPConn) (pending int, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -190,12 +194,12 @@ func unconfirmedBytes(c *net.TCPConn) (pending int, err error) {
 	return pending, err
 }
 
-// maxSyslogMessage is the size up to which receivers should take a message (RFC
-// 5425, 4.3.1). Many cut longer ones.
+// maxSyslogMessage is the message size in bytes that receivers should accept
+// (RFC 5425, 4.3.1). Many cut off longer messages.
 const maxSyslogMessage = 8192
 
-// message returns an entry as a message of RFC 5424. Its text is JSON, which all
-// receivers can take apart, whatever the type of the entry.
+// message formats an entry as a message of RFC 5424. Its text is JSON, so that
+// receivers can parse entries of all types.
 func (s *Syslog) message(e *activity.Entry) ([]byte, error) {
 	event := syslogEvent{Event: stream.NewEvent(e, e.Actor), Metadata: e.Metadata}
 	message, err := s.format(event, e.OccurredOn())
@@ -217,8 +221,9 @@ type syslogEvent struct {
 // syslogSeverities are the severities of RFC 5424.
 var syslogSeverities = map[activity.Severity]int{activity.Debug: 7, activity.Info: 6, activity.Warning: 4, activity.Critical: 2}
 
-// maxMessageID is the number of characters that the id of a message may have.
-const maxMessageID = 32
+// maxMessageIDLength is the largest length of the message id in the header (RFC
+// 5424).
+const maxMessageIDLength = 32
 
 func (s *Syslog) format(e syslogEvent, at time.Time) ([]byte, error) {
 	text, err := json.Marshal(e)
@@ -228,7 +233,7 @@ func (s *Syslog) format(e syslogEvent, at time.Time) ([]byte, error) {
 	id := string(e.Type)
 	header := fmt.Sprintf(`<%d>1 %s %s trento-web %d %s [origin software="trento-web" swVersion="%s"] `,
 		s.facility*8+syslogSeverities[e.Severity], at.Format("2006-01-02T15:04:05.000000Z07:00"), cmp.Or(s.hostname, "-"), os.Getpid(),
-		id[:min(len(id), maxMessageID)], parameterEscaper.Replace(s.version))
+		id[:min(len(id), maxMessageIDLength)], parameterEscaper.Replace(s.version))
 	return append([]byte(header), text...), nil
 }
 

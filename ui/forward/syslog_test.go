@@ -19,7 +19,7 @@ import (
 	"trento/ui/forward"
 )
 
-// entryAt returns the entry number n of a log.
+// entryAt returns the n-th entry of a log.
 func entryAt(n int, metadata string) *activity.Entry {
 	at := time.Date(2026, 11, 30, 12, 0, n, 123456000, time.UTC)
 	return &activity.Entry{
@@ -30,7 +30,8 @@ func entryAt(n int, metadata string) *activity.Entry {
 
 const tagging = `{"added_tag":"Größe [1]","resource_id":"0fc07435-7ee2-54ca-b0de-fb27ffdc5deb","resource_type":"host"}`
 
-// rsyslog is a running rsyslog that writes what it receives over TLS into a file.
+// rsyslog is an rsyslog process that writes messages received over TLS to a
+// file.
 type rsyslog struct {
 	t       *testing.T
 	port    string
@@ -39,7 +40,7 @@ type rsyslog struct {
 	command *exec.Cmd
 }
 
-// findProgram returns the path of a program that can lie outside PATH.
+// findProgram returns the path of a program, which may lie outside PATH.
 func findProgram(t *testing.T, name, missing string) string {
 	t.Helper()
 	for _, place := range []string{name, "/usr/sbin/" + name} {
@@ -51,8 +52,8 @@ func findProgram(t *testing.T, name, missing string) string {
 	return ""
 }
 
-// newRsyslog prepares a server for the name localhost, with a certificate of its
-// own authority.
+// newRsyslog prepares rsyslog for the host name localhost, with a certificate
+// from its own authority.
 func newRsyslog(t *testing.T) *rsyslog {
 	t.Helper()
 	s := &rsyslog{t: t, port: servertest.FreePort(t), dir: t.TempDir()}
@@ -97,7 +98,7 @@ func (s *rsyslog) start() {
 	})
 }
 
-// stop stops rsyslog. It does nothing if it does not run.
+// stop stops rsyslog if it runs.
 func (s *rsyslog) stop() {
 	if s.command != nil {
 		_ = s.command.Process.Signal(syscall.SIGTERM)
@@ -106,7 +107,7 @@ func (s *rsyslog) stop() {
 	}
 }
 
-// lines returns what has arrived.
+// lines returns the messages that have arrived.
 func (s *rsyslog) lines() (lines []string) {
 	f, err := os.Open(filepath.Join(s.dir, "received"))
 	if err != nil {
@@ -119,12 +120,13 @@ func (s *rsyslog) lines() (lines []string) {
 	return lines
 }
 
-// address returns the address of the server at a host name.
+// address returns the address of rsyslog with a host name.
 func (s *rsyslog) address(host string) *url.URL {
 	return &url.URL{Scheme: "tls", Host: host + ":" + s.port}
 }
 
-// Rsyslog reads what we send, also after it was restarted, and nothing is lost.
+// TestRsyslog checks that rsyslog can read our messages, and that no message is
+// lost if it is restarted.
 func TestRsyslog(t *testing.T) {
 	t.Parallel()
 	s := newRsyslog(t)
@@ -170,7 +172,8 @@ func TestRsyslog(t *testing.T) {
 	}
 }
 
-// A message that many servers would cut leaves the metadata out.
+// TestLargeSyslogMessage checks that the metadata are left out of a message
+// that would be too large.
 func TestLargeSyslogMessage(t *testing.T) {
 	t.Parallel()
 	s := newRsyslog(t)
@@ -186,7 +189,8 @@ func TestLargeSyslogMessage(t *testing.T) {
 	}
 }
 
-// Whoever is not trusted gets nothing, and people learn why in words.
+// TestUntrustedSyslog checks that nothing is sent to a server without a trusted
+// certificate, and that the reason is readable.
 func TestUntrustedSyslog(t *testing.T) {
 	t.Parallel()
 	s := newRsyslog(t)
