@@ -15,8 +15,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// Bridge serves one client over its input and output, with the tools of a server
-// elsewhere.
+// Bridge serves one client over standard input and output, with the tools of a
+// server on another machine.
 type Bridge struct {
 	// Server is the address of the server, such as https://trento.example.com.
 	Server string
@@ -34,13 +34,13 @@ type Bridge struct {
 // answerTimeout is how long an answer of the server may take.
 const answerTimeout = time.Minute
 
-// maxLine is the largest message of the client, in bytes.
-const maxLine = 1 << 20
+// maxMessageBytes is the largest message that the client may send.
+const maxMessageBytes = 1 << 20
 
 // Run serves the client until it closes the input, or until ctx is done. It fails
 // if the address is not that of a server, or if the server refuses the token.
 func (b Bridge) Run(ctx context.Context) error {
-	base, err := b.base()
+	base, err := b.baseURL()
 	if err != nil {
 		return err
 	}
@@ -55,15 +55,16 @@ func (b Bridge) Run(ctx context.Context) error {
 	if len(tools) == 0 {
 		return fmt.Errorf("%s describes no operation with the tag %s", b.Server, toolTag)
 	}
-	err = newServer(tools, b.Version, client, base).Run(ctx, &mcp.IOTransport{Reader: b.In, Writer: b.Out, MaxLineLength: maxLine})
+	err = newServer(tools, b.Version, client, base).Run(ctx, &mcp.IOTransport{Reader: b.In, Writer: b.Out, MaxLineLength: maxMessageBytes})
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
 }
 
-// base returns the address of the server in the form to which paths are added.
-func (b Bridge) base() (string, error) {
+// baseURL returns the address of the server without a slash at its end, so that
+// paths can be appended.
+func (b Bridge) baseURL() (string, error) {
 	address, err := url.Parse(b.Server)
 	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
 		return "", fmt.Errorf("%q is no address such as https://trento.example.com", b.Server)
@@ -74,7 +75,8 @@ func (b Bridge) base() (string, error) {
 	return strings.TrimRight(address.String(), "/"), nil
 }
 
-// client returns a client that sends the token, and only to the server.
+// client returns an HTTP client that sends the token to the server and to no
+// other one.
 func (b Bridge) client(base string) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if b.Roots != nil {
@@ -82,7 +84,7 @@ func (b Bridge) client(base string) *http.Client {
 	}
 	return &http.Client{
 		Timeout:   answerTimeout,
-		Transport: withToken{transport, b.Token, "trento-web/" + b.Version},
+		Transport: tokenTransport{transport, b.Token, "trento-web/" + b.Version},
 		CheckRedirect: func(to *http.Request, via []*http.Request) error {
 			if !strings.HasPrefix(to.URL.String(), base+"/") || len(via) > 3 {
 				return errors.New("the server redirects to another address, to which the token is not sent")
@@ -92,23 +94,23 @@ func (b Bridge) client(base string) *http.Client {
 	}
 }
 
-// withToken adds a token to each request.
-type withToken struct {
+// tokenTransport adds a token to each request.
+type tokenTransport struct {
 	next      http.RoundTripper
 	token     string
 	userAgent string
 }
 
-func (t withToken) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t tokenTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+t.token)
 	r.Header.Set("User-Agent", t.userAgent)
 	return t.next.RoundTrip(r)
 }
 
-// checkToken fails if the server does not accept the token. A client would
-// otherwise show tools none of which works. A token without a scope for the
-// profile is accepted.
+// checkToken fails if the server does not accept the token. Otherwise the
+// assistant would be offered tools that all fail. A token whose scopes do not
+// include the profile is accepted.
 func checkToken(ctx context.Context, client *http.Client, base string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/api/v1/profile", nil)
 	if err != nil {

@@ -16,42 +16,42 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// caller sends the requests of calls.
+// caller sends requests of tool calls to the API.
 type caller struct {
 	client *http.Client
 	base   string // scheme and host of the API, and the path before "/api"
 }
 
-// maxBody is the largest answer of the API that is read, in bytes.
-const maxBody = 32 << 20
+// maxAnswerBytes is the largest answer of the API that is read.
+const maxAnswerBytes = 32 << 20
 
-// handler returns the function that answers calls of the tool. What the caller
-// did wrong, and what the API answers to it, is a result that the assistant can
-// read and learn from.
+// handler returns the function that answers calls of the tool. Faulty arguments
+// and refusals of the API are returned as results, so that the assistant can
+// read them and correct its call.
 func (t tool) handler(c caller) mcp.ToolHandler {
 	return func(ctx context.Context, call *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		request, err := t.request(ctx, c.base, call.Params.Arguments)
 		if err != nil {
-			return failed(err.Error()), nil
+			return failedResult(err.Error()), nil
 		}
 		answer, err := c.client.Do(request)
 		if err != nil {
-			return failed("The server cannot be reached: " + withoutAddress(err).Error()), nil
+			return failedResult("The server cannot be reached: " + withoutAddress(err).Error()), nil
 		}
 		defer answer.Body.Close()
-		body, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
+		body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes+1))
 		switch {
 		case err != nil:
-			return failed("The answer broke off: " + err.Error()), nil
-		case len(body) > maxBody:
-			return failed("The answer has more than " + strconv.Itoa(maxBody) + " bytes. " + t.narrowing()), nil
+			return failedResult("The answer broke off: " + err.Error()), nil
+		case len(body) > maxAnswerBytes:
+			return failedResult("The answer has more than " + strconv.Itoa(maxAnswerBytes) + " bytes. " + t.narrowingHint()), nil
 		}
 		return t.result(answer, body), nil
 	}
 }
 
-// withoutAddress removes the address from an error of a request. It may be that
-// of a proxy with a password.
+// withoutAddress removes the address from the error of a request, because the
+// address of a proxy may contain a password.
 func withoutAddress(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
@@ -59,22 +59,22 @@ func withoutAddress(err error) error {
 	return err
 }
 
-func failed(text string) *mcp.CallToolResult {
+func failedResult(text string) *mcp.CallToolResult {
 	return &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: text}}}
 }
 
-// request returns the request that a call stands for. Its errors are for the
+// request returns the API request for a call. Its errors are written for the
 // assistant.
 func (t tool) request(ctx context.Context, base string, text json.RawMessage) (*http.Request, error) {
 	arguments := make(map[string]any)
 	if len(text) > 0 {
 		d := json.NewDecoder(bytes.NewReader(text))
-		d.UseNumber() // numbers are sent on as they are
+		d.UseNumber() // keeps numbers exactly as the assistant wrote them
 		if err := d.Decode(&arguments); err != nil {
 			return nil, fmt.Errorf("the arguments are no JSON object: %w", err)
 		}
 	}
-	if err := t.check(text); err != nil {
+	if err := t.checkArguments(text); err != nil {
 		return nil, err
 	}
 	address, query, header := t.path, make(url.Values), make(http.Header)
@@ -83,7 +83,7 @@ func (t tool) request(ctx context.Context, base string, text json.RawMessage) (*
 		if !given || value == nil {
 			continue
 		}
-		values, err := texts(value)
+		values, err := urlValues(value)
 		if err != nil {
 			return nil, fmt.Errorf("%s %w", p.argument, err)
 		}
@@ -120,8 +120,8 @@ func (t tool) request(ctx context.Context, base string, text json.RawMessage) (*
 	return request, nil
 }
 
-// check checks the arguments of a call against the schema of the tool.
-func (t tool) check(text json.RawMessage) error {
+// checkArguments checks the arguments of a call against the schema of the tool.
+func (t tool) checkArguments(text json.RawMessage) error {
 	var arguments any = map[string]any{}
 	if len(text) > 0 {
 		if err := json.Unmarshal(text, &arguments); err != nil {
@@ -137,8 +137,8 @@ func (t tool) check(text json.RawMessage) error {
 	return nil
 }
 
-// escapeSegment returns a text as one segment of a path. The segments . and ..
-// would lead to another path.
+// escapeSegment escapes a text for use as one segment of a path. It also
+// escapes . and .., which would lead to another path.
 func escapeSegment(text string) string {
 	if text == "." || text == ".." {
 		return strings.ReplaceAll(text, ".", "%2E")
@@ -146,8 +146,8 @@ func escapeSegment(text string) string {
 	return url.PathEscape(text)
 }
 
-// texts returns the values of an argument as they are in an address.
-func texts(value any) ([]string, error) {
+// urlValues returns the values of an argument in the form used in URLs.
+func urlValues(value any) ([]string, error) {
 	switch value := value.(type) {
 	case string:
 		return []string{value}, nil
@@ -161,7 +161,7 @@ func texts(value any) ([]string, error) {
 			if _, nested := element.([]any); nested {
 				return nil, errors.New("must not be a list of lists")
 			}
-			one, err := texts(element)
+			one, err := urlValues(element)
 			if err != nil {
 				return nil, err
 			}
@@ -172,34 +172,34 @@ func texts(value any) ([]string, error) {
 	return nil, errors.New("must be a text, a number, true, false or a list of them")
 }
 
-// result returns the answer of the API in the form of the protocol.
+// result converts an answer of the API to a tool result.
 func (t tool) result(answer *http.Response, body []byte) *mcp.CallToolResult {
 	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
 	isText := strings.HasPrefix(kind, "text/") || strings.HasSuffix(kind, "json")
 	switch {
 	case answer.StatusCode >= http.StatusBadRequest && isText:
-		text, _ := cut(body)
-		return failed(answer.Status + advice(answer) + "\n" + string(text))
+		text, _ := shortenAnswer(body)
+		return failedResult(answer.Status + tokenAdvice(answer) + "\n" + string(text))
 	case answer.StatusCode < 200 || answer.StatusCode >= 300:
-		return failed(answer.Status + advice(answer))
+		return failedResult(answer.Status + tokenAdvice(answer))
 	case len(body) == 0:
 		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "Done."}}}
 	case !isText:
-		return failed("The answer is no text, but " + kind)
+		return failedResult("The answer is no text, but " + kind)
 	}
-	text, note := cut(body)
+	text, note := shortenAnswer(body)
 	if note != "" {
-		note += " " + t.narrowing()
+		note += " " + t.narrowingHint()
 	}
 	content := []mcp.Content{&mcp.TextContent{Text: string(text)}}
-	if note = strings.TrimSpace(note + t.next(answer.Header)); note != "" {
+	if note = strings.TrimSpace(note + t.nextPageHint(answer.Header)); note != "" {
 		content = append(content, &mcp.TextContent{Text: note})
 	}
 	return &mcp.CallToolResult{Content: content}
 }
 
-// advice says what to do about an answer that is about the token.
-func advice(answer *http.Response) string {
+// tokenAdvice returns advice if the API has refused the token.
+func tokenAdvice(answer *http.Response) string {
 	switch answer.StatusCode {
 	case http.StatusUnauthorized:
 		return ": the token is missing, expired or deleted. A person has to make another one in the console (Profile, Tokens)."

@@ -12,33 +12,34 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is the size up to which an answer is passed on whole, in bytes. It is
-// about 20,000 tokens: clients refuse more, and assistants forget why they asked.
-const maxText = 64 << 10
+// maxResultBytes is the largest result that is not shortened. It is about
+// 20,000 tokens. Clients refuse longer results, and assistants lose the
+// context.
+const maxResultBytes = 64 << 10
 
-// cut shortens an answer that is too long, and says how. Of a list, or of an
-// object with one, as many elements are left as fit, so that what is left is
-// still JSON.
-func cut(body []byte) (text []byte, note string) {
-	if len(body) <= maxText {
+// shortenAnswer shortens an answer that is too long. note says how it was
+// shortened. It removes elements from the end of a list, or of the longest list
+// in an object, so that the result is still valid JSON.
+func shortenAnswer(body []byte) (text []byte, note string) {
+	if len(body) <= maxResultBytes {
 		return body, ""
 	}
 	var elements []json.RawMessage
 	if json.Unmarshal(body, &elements) == nil {
-		fitting := fit(elements, maxText)
+		fitting := countFitting(elements, maxResultBytes)
 		return joinElements(elements[:fitting]), shownNote(fitting, len(elements))
 	}
 	var object map[string]json.RawMessage
 	if json.Unmarshal(body, &object) == nil {
 		if name := longestMember(object); json.Unmarshal(object[name], &elements) == nil {
-			fitting := fit(elements, maxText-(len(body)-len(object[name])))
+			fitting := countFitting(elements, maxResultBytes-(len(body)-len(object[name])))
 			object[name] = joinElements(elements[:fitting])
-			if text, err := json.Marshal(object); err == nil && len(text) <= maxText {
+			if text, err := json.Marshal(object); err == nil && len(text) <= maxResultBytes {
 				return text, "In " + name + ": " + shownNote(fitting, len(elements))
 			}
 		}
 	}
-	end := maxText
+	end := maxResultBytes
 	for end > 0 && !utf8.RuneStart(body[end]) {
 		end--
 	}
@@ -49,8 +50,8 @@ func shownNote(shown, of int) string {
 	return fmt.Sprintf("%d of %d elements are shown, the first ones, because all are too much at once.", shown, of)
 }
 
-// fit returns how many elements fit into size bytes.
-func fit(elements []json.RawMessage, size int) int {
+// countFitting returns how many of the elements fit into size bytes.
+func countFitting(elements []json.RawMessage, size int) int {
 	for i, element := range elements {
 		if size -= len(element) + 1; size < 1 {
 			return i
@@ -76,8 +77,9 @@ func longestMember(object map[string]json.RawMessage) (longest string) {
 	return longest
 }
 
-// narrowing says with which arguments the tool answers less at once.
-func (t tool) narrowing() string {
+// narrowingHint names the arguments with which the tool returns shorter
+// results.
+func (t tool) narrowingHint() string {
 	var names []string
 	for _, p := range t.parameters {
 		if p.in == "query" && (slices.Contains([]string{"limit", "first", "fields", "search", "q", "from_date", "to_date"}, p.name) || strings.HasPrefix(p.name, "filter[")) {
@@ -90,11 +92,11 @@ func (t tool) narrowing() string {
 	return "Ask for less with " + strings.Join(names, ", ") + "."
 }
 
-// nextLink matches the address of the next page in a header Link.
+// nextLink matches the address of the next page in the header Link.
 var nextLink = regexp.MustCompile(`<([^>]*)>\s*;\s*rel="?next"?`)
 
-// next says how to ask for the next page, if the answer says that there is one.
-func (t tool) next(header http.Header) string {
+// nextPageHint says how to request the next page, if the answer has one.
+func (t tool) nextPageHint(header http.Header) string {
 	found := nextLink.FindStringSubmatch(strings.Join(header.Values("Link"), ", "))
 	if found == nil {
 		return ""

@@ -13,40 +13,42 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// Path is the address of the handler.
+// Path is the path of the handler.
 const Path = "/mcp"
 
-// maxMessage is the largest message of a client, in bytes.
-const maxMessage = 256 << 10
+// maxRequestBytes is the largest message that a client may send.
+const maxRequestBytes = 256 << 10
 
 // Options are the settings of a Handler, and what it works with.
 type Options struct {
-	// API answers the requests of calls: all requests of the server, inside all
-	// of its middlewares.
+	// API handles the requests of tool calls. It is the handler for all
+	// requests to the server, with all middlewares.
 	API http.Handler
 	// Writes offers tools that change something, too.
 	Writes  bool
 	Version string
 	Log     *slog.Logger
 	// May reports whether the client of a request may use an operation of the
-	// API, such as "GET /api/v1/hosts". What it may not use is not offered.
+	// API, such as "GET /api/v1/hosts". Only tools for operations that it may
+	// use are offered.
 	May func(r *http.Request, operation string) bool
 }
 
-// Handler returns the handler of requests to Path. It must be called only for
-// clients that have proved who they are by a token in the header Authorization,
-// because it passes that header on to the API. It keeps no sessions: each message
-// stands for itself, so a restart of the server goes unnoticed, and a token that
-// is deleted is refused at once.
+// Handler returns the handler for requests to Path. It must only be called for
+// clients that have authenticated with a token in the header Authorization,
+// because it passes that header on to the API. It has no sessions, so clients
+// do not notice a restart of the server, and a deleted token is refused at
+// once.
 func Handler(o Options) http.Handler {
 	tools := sync.OnceValues(func() ([]tool, error) {
-		return fetchTools(&http.Client{Transport: &inProcess{api: o.API, origin: new(http.Request)}}, inProcessBase, o.Writes)
+		return fetchTools(&http.Client{Transport: &inProcessTransport{api: o.API, origin: new(http.Request)}}, inProcessBase, o.Writes)
 	})
-	// Requests through a proxy on the same machine look to the library like an
-	// attack by DNS rebinding. That attack is about services that ask for no
-	// proof; this one asks for a token, which no foreign page has.
+	// The library takes requests through a proxy on the same machine for DNS
+	// rebinding and refuses them. DNS rebinding attacks services without
+	// authentication. This one demands a token, which a foreign web page does
+	// not have.
 	transport := mcp.NewStreamableHTTPHandler(serverOf, &mcp.StreamableHTTPOptions{
-		Stateless: true, JSONResponse: true, MaxRequestBodyBytes: maxMessage, DisableLocalhostProtection: true, PropagateRequestCancellation: true,
+		Stateless: true, JSONResponse: true, MaxRequestBodyBytes: maxRequestBytes, DisableLocalhostProtection: true, PropagateRequestCancellation: true,
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		all, err := tools()
@@ -61,7 +63,7 @@ func Handler(o Options) http.Handler {
 				offered = append(offered, t)
 			}
 		}
-		s := newServer(offered, o.Version, &http.Client{Transport: &inProcess{api: o.API, origin: r}}, inProcessBase)
+		s := newServer(offered, o.Version, &http.Client{Transport: &inProcessTransport{api: o.API, origin: r}}, inProcessBase)
 		transport.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), serverKey{}, s)))
 	})
 }
@@ -74,28 +76,30 @@ func serverOf(r *http.Request) *mcp.Server {
 	return s
 }
 
-// inProcessBase is where requests to the API of this process go. The name is
-// replaced by that of the origin.
+// inProcessBase is the base URL of requests to the API of this process. Its
+// host name is replaced by the host name of the original request.
 const inProcessBase = "http://trento.internal"
 
-// inProcess carries requests to the API of this process, as if the client behind
-// another request had sent them.
-type inProcess struct {
+// inProcessTransport passes requests directly to the API of this process, as if
+// the client of the original request had sent them.
+type inProcessTransport struct {
 	api    http.Handler
 	origin *http.Request
 }
 
-// passedOn are the headers that say who the client is and how it got here.
-var passedOn = []string{"Authorization", "Forwarded", "User-Agent", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"}
+// passedHeaders are the headers of the original request that identify the
+// client and the proxies between. They are copied to the request to the API.
+var passedHeaders = []string{"Authorization", "Forwarded", "User-Agent", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"}
 
-// RoundTrip implements http.RoundTripper. The context of the origin is not passed
-// on: it holds who the client was then, and the API finds that out anew.
-func (p *inProcess) RoundTrip(sent *http.Request) (*http.Response, error) {
+// RoundTrip implements http.RoundTripper. It does not use the context of the
+// original request, which contains the identity of the client at that time: the
+// API authenticates the client again.
+func (p *inProcessTransport) RoundTrip(sent *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	defer context.AfterFunc(sent.Context(), cancel)()
 	r := sent.Clone(ctx)
-	for _, name := range passedOn {
+	for _, name := range passedHeaders {
 		if values := p.origin.Header.Values(name); len(values) > 0 {
 			r.Header[name] = values
 		}
@@ -106,7 +110,7 @@ func (p *inProcess) RoundTrip(sent *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
-	a := &answer{header: make(http.Header)}
+	a := &recordedAnswer{header: make(http.Header)}
 	p.api.ServeHTTP(a, r)
 	a.WriteHeader(http.StatusOK)
 	return &http.Response{
@@ -115,27 +119,28 @@ func (p *inProcess) RoundTrip(sent *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// answer keeps an answer of the API.
-type answer struct {
+// recordedAnswer records an answer of the API.
+type recordedAnswer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (a *answer) Header() http.Header { return a.header }
+func (a *recordedAnswer) Header() http.Header { return a.header }
 
-func (a *answer) WriteHeader(status int) {
+func (a *recordedAnswer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
 }
 
-func (a *answer) Write(b []byte) (int, error) {
+func (a *recordedAnswer) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	return a.body.Write(b)
 }
 
-// The deadlines of the connection are those of the origin.
+// The connection has the deadlines of the original request, so setting others
+// has no effect.
 
-func (a *answer) SetReadDeadline(time.Time) error  { return nil }
-func (a *answer) SetWriteDeadline(time.Time) error { return nil }
+func (a *recordedAnswer) SetReadDeadline(time.Time) error  { return nil }
+func (a *recordedAnswer) SetWriteDeadline(time.Time) error { return nil }

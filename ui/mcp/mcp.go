@@ -1,14 +1,14 @@
 // Package mcp offers the API to assistants, over the Model Context Protocol.
 //
 // The tools are the operations of the API document that have the tag MCP, so
-// there is nothing here to keep in step with the API. A call of a tool is a
-// request to the API with the token of the caller: what the token may do, how
-// often, and how its use is logged is decided there, as for every other client.
+// nothing here has to be changed when the API changes. A call of a tool is a
+// request to the API with the token of the caller. The API checks the scopes and
+// rate limits of the token and logs its use, as for every other client.
 //
-// There are two ways in. Handler answers at an address of the running server
-// (streamable HTTP). Bridge serves one client over its standard input and output,
-// and sends the requests to a server elsewhere. It needs nothing of that server
-// but its API and its document.
+// Assistants can connect in two ways. Handler answers at an address of the running
+// server (streamable HTTP). Bridge serves one client over standard input and
+// output, and sends the requests to a server on another machine. It only needs the
+// API and the API document of that server.
 package mcp
 
 import (
@@ -20,11 +20,11 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// serverName is the name by which the server introduces itself to assistants.
+// serverName is the name that the server tells assistants.
 const serverName = "trento"
 
-// newServer returns a server with tools. api carries their requests, to
-// addresses that begin with base.
+// newServer returns an MCP server with tools. It sends their requests with api,
+// to addresses that begin with base.
 func newServer(tools []tool, version string, api *http.Client, base string) *mcp.Server {
 	s := mcp.NewServer(&mcp.Implementation{Name: serverName, Title: "Trento", Version: version}, &mcp.ServerOptions{
 		Instructions: instructions(tools),
@@ -37,7 +37,7 @@ func newServer(tools []tool, version string, api *http.Client, base string) *mcp
 	return s
 }
 
-// instructions tells an assistant what it talks to.
+// instructions returns the text that explains the server to an assistant.
 func instructions(tools []tool) string {
 	var text strings.Builder
 	text.WriteString("Trento watches SAP systems, HANA databases, Pacemaker clusters and their hosts on Linux. " +
@@ -58,14 +58,14 @@ func anyWrites(tools []tool) bool {
 	return false
 }
 
-// documentPath is where a server describes its API.
+// documentPath is the path of the API document.
 const documentPath = "/api/all/openapi"
 
-// maxDocument is the largest document that is read, in bytes.
-const maxDocument = 16 << 20
+// maxDocumentBytes is the largest API document that is read.
+const maxDocumentBytes = 16 << 20
 
-// fetchTools returns the tools of the server at base. None of them changes
-// anything unless writes is set.
+// fetchTools returns the tools of the server at base. Tools that change
+// something are only included if writes is set.
 func fetchTools(api *http.Client, base string, writes bool) ([]tool, error) {
 	request, err := http.NewRequest(http.MethodGet, base+documentPath, nil)
 	if err != nil {
@@ -79,7 +79,7 @@ func fetchTools(api *http.Client, base string, writes bool) ([]tool, error) {
 	if answer.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answers %s", base+documentPath, answer.Status)
 	}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxDocument))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxDocumentBytes))
 	if err != nil {
 		return nil, err
 	}

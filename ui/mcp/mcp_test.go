@@ -13,7 +13,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// testDocument describes an API with everything that operations can have.
+// testDocument describes an API with operations of all forms that package mcp
+// supports.
 const testDocument = `{
 	"paths": {
 		"/api/v1/things": {
@@ -140,7 +141,7 @@ func TestRequests(t *testing.T) {
 	tools := mustReadTools(t, true)
 	for _, tt := range []struct {
 		tool, arguments string
-		want            string // method, address and body; or the beginning of the error
+		want            string // method, address and body, or the beginning of the error
 	}{
 		{"things_list", ``, "GET http://api/api/v1/things"},
 		{"things_list", `{}`, "GET http://api/api/v1/things"},
@@ -180,7 +181,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// answerWith returns the result of a tool whose API answers so.
+// answerWith returns the result of a tool call to which the API gives the
+// answer in the arguments.
 func answerWith(t *testing.T, status int, header http.Header, body string) (texts []string, failed bool) {
 	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -244,13 +246,13 @@ func TestLongResults(t *testing.T) {
 	}{
 		{"a list", list, "64 of 100 elements are shown, the first ones, because all are too much at once. " + narrowing},
 		{"a page", `{"next":"x","data":` + list + `}`, "In data: 64 of 100 elements are shown, the first ones, because all are too much at once. " + narrowing},
-		{"one element", "[" + `"` + strings.Repeat("ü", maxText) + `"]`, "0 of 1 elements are shown, the first ones, because all are too much at once. " + narrowing},
-		{"a text", `"` + strings.Repeat("ü", maxText) + `"`, "The answer is cut after 65535 of 131074 bytes. " + narrowing},
+		{"one element", "[" + `"` + strings.Repeat("ü", maxResultBytes) + `"]`, "0 of 1 elements are shown, the first ones, because all are too much at once. " + narrowing},
+		{"a text", `"` + strings.Repeat("ü", maxResultBytes) + `"`, "The answer is cut after 65535 of 131074 bytes. " + narrowing},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			texts, failed := answerWith(t, 200, isJSON, tt.body)
-			if failed || len(texts) != 2 || len(texts[0]) > maxText || texts[1] != tt.note {
+			if failed || len(texts) != 2 || len(texts[0]) > maxResultBytes || texts[1] != tt.note {
 				t.Fatalf("failed %v, %d texts, the note is %q", failed, len(texts), texts[len(texts)-1])
 			}
 			if tt.name != "a text" && !json.Valid([]byte(texts[0])) {

@@ -7,17 +7,18 @@ import (
 	"strings"
 )
 
-// schemas reads the schemas of an OpenAPI 3.0 document. Assistants expect JSON
-// Schema, which is almost the same: a value that may be null has two types, and
-// an exclusive bound is a number.
-type schemas struct{ document map[string]any }
+// schemaReader converts schemas of an OpenAPI 3.0 document to JSON Schema,
+// which assistants expect. The two differ in values that may be null, which
+// have two types in JSON Schema, and in exclusive bounds, which are numbers.
+type schemaReader struct{ document map[string]any }
 
-// maxDepth is how deep a schema can be. A deeper one refers to itself; what is
-// beyond may be anything.
+// maxDepth is the largest depth of a schema. A deeper schema refers to itself,
+// so everything is allowed below this depth.
 const maxDepth = 30
 
-// object returns an object of the document, or what it refers to.
-func (s schemas) object(value any) (map[string]any, error) {
+// resolve returns an object of the document. If the object is a reference, it
+// returns the object that is referred to.
+func (s schemaReader) resolve(value any) (map[string]any, error) {
 	for range maxDepth {
 		object, ok := value.(map[string]any)
 		if !ok {
@@ -43,12 +44,12 @@ func (s schemas) object(value any) (map[string]any, error) {
 	return nil, errors.New("references go round in circles")
 }
 
-// unsafeInName matches what names of arguments must not contain.
+// unsafeInName matches the characters that names of arguments must not contain.
 var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
 // parameter reads a parameter of an operation.
-func (s schemas) parameter(described any) (p parameter, schema map[string]any, required bool, err error) {
-	object, err := s.object(described)
+func (s schemaReader) parameter(described any) (p parameter, schema map[string]any, required bool, err error) {
+	object, err := s.resolve(described)
 	if err != nil {
 		return p, nil, false, err
 	}
@@ -74,12 +75,13 @@ func (s schemas) parameter(described any) (p parameter, schema map[string]any, r
 	return p, schema, required, nil
 }
 
-// body reads the description of the body of a request; nil if it has none.
-func (s schemas) body(described any) (schema map[string]any, required bool, err error) {
+// body returns the schema of the request body; nil if the operation has no
+// body.
+func (s schemaReader) body(described any) (schema map[string]any, required bool, err error) {
 	if described == nil {
 		return nil, false, nil
 	}
-	object, err := s.object(described)
+	object, err := s.resolve(described)
 	if err != nil {
 		return nil, false, err
 	}
@@ -93,23 +95,23 @@ func (s schemas) body(described any) (schema map[string]any, required bool, err 
 	return schema, required, err
 }
 
-// keywords are the keywords that OpenAPI and JSON Schema have in common.
-var keywords = []string{
+// commonKeywords are the keywords that OpenAPI and JSON Schema have in common.
+var commonKeywords = []string{
 	"type", "format", "title", "description", "default", "enum", "pattern", "minimum", "maximum", "multipleOf",
 	"minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required",
 }
 
-// schema returns a schema in the form of JSON Schema.
-func (s schemas) schema(described any, depth int) (map[string]any, error) {
+// schema converts a schema to JSON Schema.
+func (s schemaReader) schema(described any, depth int) (map[string]any, error) {
 	if depth > maxDepth {
 		return map[string]any{}, nil
 	}
-	object, err := s.object(described)
+	object, err := s.resolve(described)
 	if err != nil {
 		return nil, err
 	}
 	schema := make(map[string]any)
-	for _, keyword := range keywords {
+	for _, keyword := range commonKeywords {
 		if value, ok := object[keyword]; ok {
 			schema[keyword] = value
 		}
@@ -126,8 +128,8 @@ func (s schemas) schema(described any, depth int) (map[string]any, error) {
 	return schema, nil
 }
 
-// addParts adds the schemas within a schema.
-func (s schemas) addParts(schema, object map[string]any, depth int) (err error) {
+// addParts converts the schemas inside a schema.
+func (s schemaReader) addParts(schema, object map[string]any, depth int) (err error) {
 	for _, keyword := range []string{"items", "not", "additionalProperties"} {
 		if _, isSchema := object[keyword].(map[string]any); isSchema {
 			schema[keyword], err = s.schema(object[keyword], depth+1)
@@ -165,7 +167,7 @@ func (s schemas) addParts(schema, object map[string]any, depth int) (err error) 
 	return nil
 }
 
-// excludeBound turns a bound with a flag into an exclusive bound.
+// excludeBound converts a bound that a flag makes exclusive.
 func excludeBound(schema, object map[string]any, bound, flag string) {
 	if excluded, _ := object[flag].(bool); excluded && schema[bound] != nil {
 		schema[flag] = schema[bound]

@@ -13,7 +13,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// toolTag is the tag of operations that are tools.
+// toolTag is the tag of the operations that are offered as tools.
 const toolTag = "MCP"
 
 // tool is an operation of the API that assistants can call.
@@ -22,13 +22,14 @@ type tool struct {
 	definition   *mcp.Tool
 	parameters   []parameter
 	takesBody    bool
-	input        *jsonschema.Resolved // what the arguments of a call must match
+	input        *jsonschema.Resolved // schema for the arguments of a call
 }
 
 // isRead reports whether the tool changes nothing.
 func (t tool) isRead() bool { return t.method == http.MethodGet }
 
-// operation returns the operation in the form of scopes: "GET /api/v1/hosts".
+// operation returns the operation in the form used for scopes: "GET
+// /api/v1/hosts".
 func (t tool) operation() string { return t.method + " " + t.path }
 
 // parameter is a parameter of the operation.
@@ -40,10 +41,10 @@ type parameter struct {
 	joined   bool   // values of a list are joined by commas, instead of repeating the parameter
 }
 
-// bodyArgument is the argument that is the body of the request.
+// bodyArgument is the name of the argument for the body of the request.
 const bodyArgument = "body"
 
-// The parts of a document that become tools.
+// The parts of an API document from which tools are made.
 type (
 	document struct {
 		Paths map[string]map[string]json.RawMessage `json:"paths"`
@@ -60,9 +61,9 @@ type (
 	}
 )
 
-// readTools returns the tools that an API document describes, by name. Operations
-// that change something are among them only with writes, and those that destroy
-// something never.
+// readTools returns the tools that an API document describes, by name.
+// Operations that change something are only included if writes is set.
+// Operations that the document calls destructive are never included.
 func readTools(text []byte, writes bool) ([]tool, error) {
 	var d document
 	var whole map[string]any
@@ -88,7 +89,7 @@ func readTools(text []byte, writes bool) ([]tool, error) {
 				continue
 			}
 			o.Parameters = append(shared, o.Parameters...)
-			t, err := newTool(method, path, o, schemas{whole})
+			t, err := newTool(method, path, o, schemaReader{whole})
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: %w", method, path, err)
 			}
@@ -112,7 +113,7 @@ func parametersOf(text json.RawMessage) (parameters []any, err error) {
 }
 
 // newTool returns the tool of an operation.
-func newTool(method, path string, o operationObject, s schemas) (tool, error) {
+func newTool(method, path string, o operationObject, s schemaReader) (tool, error) {
 	t := tool{method: method, path: path}
 	properties, required := make(map[string]any), []any{}
 	for _, described := range o.Parameters {
@@ -161,7 +162,8 @@ func newTool(method, path string, o operationObject, s schemas) (tool, error) {
 	return t, nil
 }
 
-// annotations tells clients what they should ask their user before.
+// annotations returns the hints from which clients decide whether to ask the
+// user before a call.
 func annotations(method, title string) *mcp.ToolAnnotations {
 	deletes, open := method == http.MethodDelete, false
 	return &mcp.ToolAnnotations{
@@ -170,7 +172,7 @@ func annotations(method, title string) *mcp.ToolAnnotations {
 	}
 }
 
-// parseSchema returns a schema in the form that the library works with.
+// parseSchema parses a schema for the library that checks arguments.
 func parseSchema(schema map[string]any) (*jsonschema.Schema, error) {
 	text, err := json.Marshal(schema)
 	if err != nil {
