@@ -7,18 +7,19 @@ import (
 	"trento/store/activity"
 )
 
-// Event is an event as programs receive it, in the event stream of the API and
-// by webhook. Every entry of the activity log is one event. The same entry is
-// always the same event, so a program that gets it twice can tell by its id.
+// Event is an event in the form that programs receive, in the event stream of
+// the API and by webhook. Each entry of the activity log is one event. The id
+// of an entry never changes, so a program can recognise an event that it gets
+// twice.
 type Event struct {
-	ID       string            `json:"id"` // of the entry
+	ID       string            `json:"id"` // id of the entry in the activity log
 	Type     activity.Topic    `json:"type"`
 	Time     string            `json:"time"` // RFC 3339 in UTC, with microseconds
 	Severity activity.Severity `json:"severity"`
 	Message  string            `json:"message"`
 	Actor    string            `json:"actor"`
-	// Resources are the things that the event names. The first one is what it is
-	// about.
+	// Resources are the things that the event names. The event is about the
+	// first one.
 	Resources     []Resource      `json:"resources"`
 	CorrelationID *string         `json:"correlation_id"` // nil: there is none
 	ActivityType  activity.Type   `json:"activity_type"`
@@ -32,11 +33,11 @@ type Resource struct {
 	Name *string            `json:"name"` // nil: the event does not contain it
 }
 
-// timeLayout is the form of all times in the API.
+// timeLayout is the layout of all times in the API.
 const timeLayout = "2006-01-02T15:04:05.000000Z"
 
-// NewEvent returns the event of an entry. actor is the name of the actor as the
-// receiver may see it.
+// NewEvent returns the event for an entry. actor is the name of the actor that
+// the receiver may see.
 func NewEvent(e *activity.Entry, actor string) Event {
 	event := Event{
 		ID: e.ID, Type: e.Type.Topic(), Time: FormatTime(e.OccurredOn()), Severity: e.Severity, Message: e.Message(), Actor: actor,
@@ -58,5 +59,5 @@ func NewEvent(e *activity.Entry, actor string) Event {
 	return event
 }
 
-// FormatTime returns a time in the form of events.
+// FormatTime formats a time as in events.
 func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }

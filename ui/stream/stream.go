@@ -1,7 +1,7 @@
-// Package stream sends events to browsers and programs while they happen, as
-// server-sent events. It knows how a stream is kept open, limited and ended.
-// Who may see which event is decided by the packages that send them. The
-// package also defines the form of the events that programs receive.
+// Package stream sends events to browsers and programs when they happen, as
+// server-sent events. It keeps streams open, limits their number, and ends
+// them. The packages that send events decide who may see them. The package also
+// defines the form of the events that programs receive.
 package stream
 
 import (
@@ -13,15 +13,16 @@ import (
 )
 
 const (
-	// pause is the shortest time between two rounds of events of a stream.
-	pause = time.Second
-	// pingInterval keeps proxies from closing an idle stream. It also limits how
-	// long the stream of an expired session lasts.
+	// minSendInterval is the shortest time between two sends in a stream.
+	minSendInterval = time.Second
+	// pingInterval is short enough that proxies do not close an idle stream. It
+	// also limits how long the stream of an expired session stays open.
 	pingInterval = 25 * time.Second
-	// deadline is how long a client may take to accept an event.
-	deadline = 10 * time.Second
-	// retry is after how many milliseconds a client connects again.
-	retry = "2000"
+	// writeTimeout is how long writing an event to a client may take.
+	writeTimeout = 10 * time.Second
+	// reconnectMilliseconds is the time after which a client should connect
+	// again.
+	reconnectMilliseconds = "2000"
 )
 
 // ContentType is the type of streams.
@@ -33,8 +34,7 @@ const (
 	MaxStreamsOfUser = 50
 )
 
-// Limit limits the streams that are open at a time. The zero value is ready to
-// use.
+// Limit limits the number of open streams. The zero value is ready to use.
 type Limit struct {
 	mu     sync.Mutex
 	total  int
@@ -79,13 +79,13 @@ func Open(w http.ResponseWriter) (*Stream, error) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // otherwise nginx holds events back
 	s := &Stream{w: w, out: http.NewResponseController(w)}
-	return s, s.write("retry: " + retry + "\n\n")
+	return s, s.write("retry: " + reconnectMilliseconds + "\n\n")
 }
 
-// Run calls send whenever one of the channels receives a value, and again at
-// least every 25 seconds, followed by ping. It pauses after each call, so that
-// several changes are sent together. It returns the first error. When ctx is
-// done it sends the event "stopping" and returns.
+// Run calls send when changed or connected receives a value. Then it waits, so
+// that several changes are sent together. Every 25 seconds it calls send and
+// ping. It returns the first error. When ctx is done it sends the event
+// "stopping" and returns.
 func (s *Stream) Run(ctx context.Context, send, ping func() error, changed, connected <-chan struct{}) error {
 	ticker := time.NewTicker(pingInterval)
 	defer ticker.Stop()
@@ -113,17 +113,17 @@ func sendAndPause(ctx context.Context, send func() error) error {
 	if err := send(); err != nil {
 		return err
 	}
-	t := time.NewTimer(pause)
+	t := time.NewTimer(minSendInterval)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-ctx.Done(): // Run sends the last event
+	case <-ctx.Done(): // Run sends the event "stopping"
 	}
 	return nil
 }
 
-// Send sends an event. Its data are JSON on one line. If id is not "", a client
-// that connects again names the last one.
+// Send sends an event with data as JSON on one line. If id is not "", a client
+// that connects again sends the last id it has received.
 func (s *Stream) Send(event, id string, data any) error {
 	body, err := json.Marshal(data)
 	if err != nil {
@@ -139,15 +139,15 @@ func (s *Stream) Send(event, id string, data any) error {
 // Ping sends a comment, which clients ignore.
 func (s *Stream) Ping() error { return s.write(": still here\n\n") }
 
-// SetID sends a comment, and the id that the client names when it connects
-// again. The client notices no event.
+// SetID sends a comment with an id, which the client sends when it connects
+// again. The client does not notice an event.
 func (s *Stream) SetID(id string) error { return s.write(": still here\nid: " + id + "\n\n") }
 
 // write sends a text. It has a deadline, so that a client that does not read
-// blocks nothing. Afterwards the deadline is removed, because over HTTP/2 it
-// would end an idle stream.
+// cannot block the server. Afterwards it removes the deadline, because over
+// HTTP/2 the deadline would end an idle stream.
 func (s *Stream) write(text string) error {
-	if err := s.out.SetWriteDeadline(time.Now().Add(deadline)); err != nil {
+	if err := s.out.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
 	if _, err := s.w.Write([]byte(text)); err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestStreamsAreBounded(t *testing.T) {
+func TestLimit(t *testing.T) {
 	t.Parallel()
 	var l Limit
 	for range MaxStreamsOfUser {
@@ -34,21 +34,21 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 }
 
-// client is a client whose connection can be set to fail.
-type client struct {
+// failingClient is a client whose connection fails if writeError is set.
+type failingClient struct {
 	*httptest.ResponseRecorder
-	deadlines []time.Time
-	fails     error
+	deadlines  []time.Time
+	writeError error
 }
 
-func (c *client) SetWriteDeadline(t time.Time) error {
+func (c *failingClient) SetWriteDeadline(t time.Time) error {
 	c.deadlines = append(c.deadlines, t)
 	return nil
 }
 
-func (c *client) Write(b []byte) (int, error) {
-	if c.fails != nil {
-		return 0, c.fails
+func (c *failingClient) Write(b []byte) (int, error) {
+	if c.writeError != nil {
+		return 0, c.writeError
 	}
 	return c.ResponseRecorder.Write(b)
 }
@@ -57,7 +57,7 @@ func (c *client) Write(b []byte) (int, error) {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := &client{ResponseRecorder: httptest.NewRecorder()}
+		c := &failingClient{ResponseRecorder: httptest.NewRecorder()}
 		s, err := Open(c)
 		if err != nil {
 			t.Fatal(err)
@@ -76,12 +76,12 @@ func TestRun(t *testing.T) {
 		changed <- struct{}{}
 		synctest.Wait()
 		changed <- struct{}{}
-		time.Sleep(pause / 2)
+		time.Sleep(minSendInterval / 2)
 		if len(sent) != 1 {
 			t.Errorf("sent at %v: the second change is not held back", sent)
 		}
 		time.Sleep(pingInterval)
-		if len(sent) != 3 || sent[1] != pause || sent[2] != pingInterval {
+		if len(sent) != 3 || sent[1] != minSendInterval || sent[2] != pingInterval {
 			t.Errorf("sent at %v", sent)
 		}
 		stop()
@@ -99,19 +99,19 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// TestRunEndsWithTheClient checks that a client that takes nothing ends its
+// TestRunEndsWithTheClient checks that a failed write to the client ends the
 // stream.
 func TestRunEndsWithTheClient(t *testing.T) {
 	t.Parallel()
-	c := &client{ResponseRecorder: httptest.NewRecorder()}
+	c := &failingClient{ResponseRecorder: httptest.NewRecorder()}
 	s, err := Open(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.fails = errors.New("too slow")
+	c.writeError = errors.New("too slow")
 	changed := make(chan struct{}, 1)
 	changed <- struct{}{}
-	if err := s.Run(t.Context(), s.Ping, s.Ping, changed, nil); !errors.Is(err, c.fails) {
+	if err := s.Run(t.Context(), s.Ping, s.Ping, changed, nil); !errors.Is(err, c.writeError) {
 		t.Errorf("Run fails with %v", err)
 	}
 }
