@@ -76,21 +76,21 @@ func (s *server) checkExpiries(ctx context.Context) error {
 // without waking it.
 const maxAlertPause = 30 * time.Second
 
-// alertRetry is how long the sender sleeps after it could not read or write the
+// storeRetryPause is how long the sender sleeps after it could not read or write the
 // store.
-const alertRetry = 10 * time.Second
+const storeRetryPause = 10 * time.Second
 
 // run sends messages until ctx is done.
 func (a *alertSender) run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		next, err := a.step(ctx)
+		next, err := a.runStep(ctx)
 		pause := maxAlertPause
 		if !next.IsZero() {
 			pause = min(pause, next.Sub(a.store.Now()))
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("alerts cannot be sent", "error", err)
-			pause = alertRetry
+			pause = storeRetryPause
 		}
 		timer := time.NewTimer(max(pause, 0))
 		select {
@@ -103,13 +103,13 @@ func (a *alertSender) run(ctx context.Context) error {
 	return nil
 }
 
-// step decides what is to be sent, sends it, and records what came of it. It
+// runStep decides what is to be sent, sends it, and records what came of it. It
 // returns when there is something to do again; zero if not before alerts change.
-func (a *alertSender) step(ctx context.Context) (next time.Time, err error) {
-	if err := a.record(ctx); err != nil {
+func (a *alertSender) runStep(ctx context.Context) (next time.Time, err error) {
+	if err := a.recordOutcomes(ctx); err != nil {
 		return time.Time{}, err
 	}
-	settings, policy, err := a.read()
+	settings, policy, err := a.readSettings()
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -117,24 +117,24 @@ func (a *alertSender) step(ctx context.Context) (next time.Time, err error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	mails, notices, err := a.due()
+	mails, notices, err := a.dueMessages()
 	if err != nil {
 		return time.Time{}, err
 	}
 	var mailed, posted []store.DeliveryOutcome
 	var channels sync.WaitGroup
-	channels.Go(func() { mailed = a.mail(ctx, settings, mails) })
-	channels.Go(func() { posted = a.post(ctx, settings, notices) })
+	channels.Go(func() { mailed = a.sendMails(ctx, settings, mails) })
+	channels.Go(func() { posted = a.sendToWebhook(ctx, settings, notices) })
 	channels.Wait()
 	a.unrecorded = slices.Concat(mailed, posted)
-	if err := a.record(ctx); err != nil {
+	if err := a.recordOutcomes(ctx); err != nil {
 		return time.Time{}, err
 	}
-	return a.next(planned)
+	return a.nextWakeUp(planned)
 }
 
-// record stores the outcomes that are not stored yet.
-func (a *alertSender) record(ctx context.Context) error {
+// recordOutcomes stores the outcomes that are not stored yet.
+func (a *alertSender) recordOutcomes(ctx context.Context) error {
 	if len(a.unrecorded) == 0 {
 		return nil
 	}
@@ -146,8 +146,8 @@ func (a *alertSender) record(ctx context.Context) error {
 	return err
 }
 
-// read returns the settings in effect, and the policy that follows from them.
-func (a *alertSender) read() (settings auth.AlertSettings, policy alert.Policy, err error) {
+// readSettings returns the settings in effect, and the policy that follows from them.
+func (a *alertSender) readSettings() (settings auth.AlertSettings, policy alert.Policy, err error) {
 	err = a.store.View(func(tx *store.Tx) error {
 		settings, err = a.settings(tx)
 		if errors.Is(err, auth.ErrNoAlertSettings) {
@@ -158,10 +158,10 @@ func (a *alertSender) read() (settings auth.AlertSettings, policy alert.Policy, 
 	return settings, a.channels.Policy(settings), err
 }
 
-// due returns the messages that are to be sent now, in each channel. Messages
+// dueMessages returns the messages that are to be sent now, in each channel. Messages
 // that have never failed come first: another one may be what the relay does not
 // like.
-func (a *alertSender) due() (mails, notices []*mail.Alert, err error) {
+func (a *alertSender) dueMessages() (mails, notices []*mail.Alert, err error) {
 	err = a.store.View(func(tx *store.Tx) error {
 		open, err := tx.OpenDeliveries()
 		if err != nil {
@@ -194,9 +194,9 @@ func (a *alertSender) due() (mails, notices []*mail.Alert, err error) {
 	return mails, notices, err
 }
 
-// next returns the sooner one of a time and of the next attempt of a pending
+// nextWakeUp returns the sooner one of a time and of the next attempt of a pending
 // message.
-func (a *alertSender) next(planned time.Time) (next time.Time, err error) {
+func (a *alertSender) nextWakeUp(planned time.Time) (next time.Time, err error) {
 	next = planned
 	err = a.store.View(func(tx *store.Tx) error {
 		open, err := tx.OpenDeliveries()
@@ -212,8 +212,8 @@ func (a *alertSender) next(planned time.Time) (next time.Time, err error) {
 	return next, err
 }
 
-// mail sends messages over one connection to the relay.
-func (a *alertSender) mail(ctx context.Context, settings auth.AlertSettings, alerts []*mail.Alert) (outcomes []store.DeliveryOutcome) {
+// sendMails sends messages over one connection to the relay.
+func (a *alertSender) sendMails(ctx context.Context, settings auth.AlertSettings, alerts []*mail.Alert) (outcomes []store.DeliveryOutcome) {
 	if len(alerts) == 0 {
 		return nil
 	}
@@ -225,7 +225,7 @@ func (a *alertSender) mail(ctx context.Context, settings auth.AlertSettings, ale
 			outcomes = append(outcomes, a.outcome(m, nil, nil, err))
 			continue
 		}
-		a.address(&message, settings, m.Delivery)
+		a.addressMail(&message, settings, m.Delivery)
 		if len(message.To) == 0 { // the recipients that refused it were removed from the settings
 			outcomes = append(outcomes, a.outcome(m, nil, nil, nil))
 			continue
@@ -243,7 +243,7 @@ func (a *alertSender) mail(ctx context.Context, settings auth.AlertSettings, ale
 		return outcomes
 	}
 	failed := sent[len(results):]
-	if !isBeforeMessages(err) {
+	if !isConnectionError(err) {
 		failed = failed[:1] // the others have not been tried; the next step tries them
 	}
 	for i, m := range failed {
@@ -252,16 +252,16 @@ func (a *alertSender) mail(ctx context.Context, settings auth.AlertSettings, ale
 	return outcomes
 }
 
-// isBeforeMessages reports whether an error means that no message at all can be
+// isConnectionError reports whether an error means that no message at all can be
 // sent to the relay now.
-func isBeforeMessages(err error) bool {
+func isConnectionError(err error) bool {
 	failure, ok := errors.AsType[*mail.Error](err)
 	return !ok || slices.Contains([]string{mail.StepName, mail.StepConnect, mail.StepTLS, mail.StepLogin}, failure.Step)
 }
 
-// address completes a message with sender, ids and recipients. It leaves out the
+// addressMail completes a message with sender, ids and recipients. It leaves out the
 // recipients that have the message already.
-func (a *alertSender) address(m *mail.Message, settings auth.AlertSettings, d *alert.Delivery) {
+func (a *alertSender) addressMail(m *mail.Message, settings auth.AlertSettings, d *alert.Delivery) {
 	m.From, m.To = a.channels.Envelope(settings)
 	m.To = slices.DeleteFunc(m.To, func(to netmail.Address) bool { return slices.Contains(d.Mail.Accepted, to.Address) })
 	m.ID, m.ListID = a.messageID(d.Sequence), a.channels.ListID()
@@ -328,10 +328,10 @@ func isPermanent(err error) bool {
 	return true // the message cannot be written
 }
 
-// post sends messages to the webhook.
-func (a *alertSender) post(ctx context.Context, settings auth.AlertSettings, alerts []*mail.Alert) (outcomes []store.DeliveryOutcome) {
+// sendToWebhook sends messages to the webhook.
+func (a *alertSender) sendToWebhook(ctx context.Context, settings auth.AlertSettings, alerts []*mail.Alert) (outcomes []store.DeliveryOutcome) {
 	for _, m := range alerts {
-		notice, err := a.notice(m)
+		notice, err := a.newNotice(m)
 		if err == nil {
 			_, err = a.webhook(settings).Post(ctx, notice.ID, notice)
 		}
@@ -358,8 +358,8 @@ func (a *alertSender) post(ctx context.Context, settings auth.AlertSettings, ale
 	return outcomes
 }
 
-// notice returns a message as the webhook gets it.
-func (a *alertSender) notice(m *mail.Alert) (webhook.Notice, error) {
+// newNotice returns a message as the webhook gets it.
+func (a *alertSender) newNotice(m *mail.Alert) (webhook.Notice, error) {
 	d := m.Delivery
 	text, err := m.Text()
 	n := webhook.Notice{

@@ -35,7 +35,7 @@ type alertTest struct {
 	t        *testing.T
 	now      time.Time
 	store    *store.Store
-	relay    *catcher
+	relay    *testRelay
 	settings auth.AlertSettings
 	sender   *alertSender
 }
@@ -49,7 +49,7 @@ func (a *alertTest) newChannels() *alerting.Channels {
 
 func newAlertTest(t *testing.T) *alertTest {
 	t.Helper()
-	a := &alertTest{t: t, now: time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC), relay: startCatcher(t, "")}
+	a := &alertTest{t: t, now: time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC), relay: startTestRelay(t, "")}
 	a.store = storetest.OpenAlerting(t, func() time.Time { return a.now })
 	a.settings = auth.AlertSettings{Enabled: true, Sender: "trento@sap.example", Recipients: []string{"basis@sap.example"}, SMTPServer: a.relay.host(), SMTPPort: a.relay.port()}
 	a.sender = &alertSender{
@@ -59,20 +59,20 @@ func newAlertTest(t *testing.T) *alertTest {
 	return a
 }
 
-// fail makes an alert that is about nothing in the landscape.
-func (a *alertTest) fail(reason string) {
+// raiseAlert makes an alert that is about nothing in the landscape.
+func (a *alertTest) raiseAlert(reason string) {
 	a.t.Helper()
 	if err := a.store.LogBackupFailure(a.t.Context(), "/backups", reason); err != nil {
 		a.t.Fatal(err)
 	}
 }
 
-// pass lets time pass, with the steps that the sender asks for.
-func (a *alertTest) pass(period time.Duration) {
+// advanceTime lets time pass, with the steps that the sender asks for.
+func (a *alertTest) advanceTime(period time.Duration) {
 	a.t.Helper()
 	until := a.now.Add(period)
 	for range 1000 {
-		next, err := a.sender.step(a.t.Context())
+		next, err := a.sender.runStep(a.t.Context())
 		if err != nil {
 			a.t.Fatal(err)
 		}
@@ -102,15 +102,15 @@ func TestRelayDown(t *testing.T) {
 	a := newAlertTest(t)
 	address := a.relay.listener.Addr().String()
 	a.relay.listener.Close()
-	a.fail("disk full")
-	a.pass(2 * time.Hour)
+	a.raiseAlert("disk full")
+	a.advanceTime(2 * time.Hour)
 	if attempts := a.newest().Mail.Attempts; attempts < 4 || attempts > 8 {
 		t.Errorf("%d attempts", attempts)
 	}
-	a.relay = startCatcher(t, address)
-	a.pass(3 * time.Hour)
-	got := a.relay.take()
-	if len(got) != 1 || got[0].Subject != backupSubject || !strings.Contains(parts(t, got[0])["text/plain"], "This message is late") {
+	a.relay = startTestRelay(t, address)
+	a.advanceTime(3 * time.Hour)
+	got := a.relay.takeMails()
+	if len(got) != 1 || got[0].Subject != backupSubject || !strings.Contains(mailParts(t, got[0])["text/plain"], "This message is late") {
 		t.Errorf("mails %+v", got)
 	}
 	if d := a.newest(); d.Mail.State != outbox.Sent || !slices.Equal(d.Mail.Accepted, a.settings.Recipients) {
@@ -133,8 +133,8 @@ func (a *alertTest) newest() (newest *alert.Delivery) {
 	return newest
 }
 
-// parts returns the bodies of a mail by their types.
-func parts(t *testing.T, m caughtMail) map[string]string {
+// mailParts returns the bodies of a mail by their types.
+func mailParts(t *testing.T, m receivedMail) map[string]string {
 	t.Helper()
 	kind, parameters, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/alternative" {
@@ -166,20 +166,20 @@ func TestRefusals(t *testing.T) {
 		mails  int
 	}{
 		"accepted":              {func(string) string { return "" }, outbox.Sent, 1},
-		"busy":                  {func(c string) string { return when(strings.HasPrefix(c, "RCPT"), "451 come later") }, outbox.Pending, 0},
-		"unknown recipient":     {func(c string) string { return when(strings.HasPrefix(c, "RCPT"), "550 unknown") }, outbox.GivenUp, 0},
-		"message refused":       {func(c string) string { return when(c == ".", "554 spam") }, outbox.GivenUp, 0},
-		"connection broken":     {func(c string) string { return when(c == ".", "drop") }, outbox.Pending, 0},
-		"one of two refused":    {func(c string) string { return when(strings.Contains(c, "second"), "550 unknown") }, outbox.GivenUp, 1},
-		"one of two greylisted": {greylist("second"), outbox.Sent, 2},
+		"busy":                  {func(c string) string { return answerIf(strings.HasPrefix(c, "RCPT"), "451 come later") }, outbox.Pending, 0},
+		"unknown recipient":     {func(c string) string { return answerIf(strings.HasPrefix(c, "RCPT"), "550 unknown") }, outbox.GivenUp, 0},
+		"message refused":       {func(c string) string { return answerIf(c == ".", "554 spam") }, outbox.GivenUp, 0},
+		"connection broken":     {func(c string) string { return answerIf(c == ".", "drop") }, outbox.Pending, 0},
+		"one of two refused":    {func(c string) string { return answerIf(strings.Contains(c, "second"), "550 unknown") }, outbox.GivenUp, 1},
+		"one of two greylisted": {refuseOnce("second"), outbox.Sent, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAlertTest(t)
 			a.settings.Recipients = []string{"basis@sap.example", "second@sap.example"}
-			a.relay.answers(c.answer)
-			a.fail("disk full")
-			a.pass(10 * time.Minute)
-			d, mails := a.newest(), a.relay.take()
+			a.relay.setAnswer(c.answer)
+			a.raiseAlert("disk full")
+			a.advanceTime(10 * time.Minute)
+			d, mails := a.newest(), a.relay.takeMails()
 			if d.Mail.State != c.state || len(mails) != c.mails {
 				t.Errorf("%d mails, %+v", len(mails), d.Mail)
 			}
@@ -192,15 +192,15 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func when(condition bool, answer string) string {
+func answerIf(condition bool, answer string) string {
 	if condition {
 		return answer
 	}
 	return ""
 }
 
-// greylist refuses a recipient once.
-func greylist(name string) func(string) string {
+// refuseOnce refuses a recipient once.
+func refuseOnce(name string) func(string) string {
 	refused := false
 	return func(command string) string {
 		if refused || !strings.Contains(command, name) {
@@ -211,17 +211,17 @@ func greylist(name string) func(string) string {
 	}
 }
 
-// TestPoison: a message that breaks the connection does not stop the others.
-func TestPoison(t *testing.T) {
+// TestMessageThatBreaksConnection: a message that breaks the connection does not stop the others.
+func TestMessageThatBreaksConnection(t *testing.T) {
 	a := newAlertTest(t)
-	a.relay.answers(func(c string) string { return when(c == ".", "drop") })
-	a.fail("disk full")
-	a.pass(90 * time.Second)
+	a.relay.setAnswer(func(c string) string { return answerIf(c == ".", "drop") })
+	a.raiseAlert("disk full")
+	a.advanceTime(90 * time.Second)
 	if d := a.newest(); d.Mail.State != outbox.Pending || d.Mail.Attempts == 0 {
 		t.Fatalf("the first one: %+v", d.Mail)
 	}
 	first := true
-	a.relay.answers(func(c string) string {
+	a.relay.setAnswer(func(c string) string {
 		if c == "." && !first {
 			return "drop"
 		}
@@ -239,33 +239,33 @@ func TestPoison(t *testing.T) {
 	if err := a.store.HurryAlerts(t.Context(), store.System()); err != nil { // both are due at once
 		t.Fatal(err)
 	}
-	a.pass(time.Second)
+	a.advanceTime(time.Second)
 	a.expect("Trento Alert: Api key expired")
 }
 
-// TestUnrecorded: an outcome that cannot be stored does not repeat the mail.
-func TestUnrecorded(t *testing.T) {
+// TestUnrecordedOutcome: an outcome that cannot be stored does not repeat the mail.
+func TestUnrecordedOutcome(t *testing.T) {
 	a := newAlertTest(t)
-	a.fail("disk full")
-	a.pass(30 * time.Second)
+	a.raiseAlert("disk full")
+	a.advanceTime(30 * time.Second)
 	a.now = a.now.Add(time.Minute)
 	if _, err := a.store.PlanAlerts(t.Context(), a.sender.channels.Policy(a.settings)); err != nil {
 		t.Fatal(err)
 	}
-	mails, _, err := a.sender.due()
+	mails, _, err := a.sender.dueMessages()
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.sender.unrecorded = a.sender.mail(t.Context(), a.settings, mails) // and the store could not be written
-	a.pass(time.Hour)
+	a.sender.unrecorded = a.sender.sendMails(t.Context(), a.settings, mails) // and the store could not be written
+	a.advanceTime(time.Hour)
 	a.expect(backupSubject)
 	if d := a.newest(); d.Mail.State != outbox.Sent {
 		t.Errorf("delivery %+v", d.Mail)
 	}
 }
 
-// TestChannels: mail and webhook have their own fate.
-func TestChannels(t *testing.T) {
+// TestIndependentChannels: mail and webhook have their own fate.
+func TestIndependentChannels(t *testing.T) {
 	a := newAlertTest(t)
 	var bodies []string
 	status := 500
@@ -288,8 +288,8 @@ func TestChannels(t *testing.T) {
 	a.sender.webhook = func(s auth.AlertSettings) *webhook.Webhook {
 		return &webhook.Webhook{URL: s.WebhookURL, Secrets: []string{s.WebhookSecret}, RootCAs: roots}
 	}
-	a.fail("disk full")
-	a.pass(time.Hour)
+	a.raiseAlert("disk full")
+	a.advanceTime(time.Hour)
 	a.expect(backupSubject)
 	d := a.newest()
 	if d.Mail.State != outbox.Sent || d.Webhook.State != outbox.Sent || d.Webhook.Attempts != 1 || len(bodies) != 2 || bodies[0] != bodies[1] {
@@ -304,9 +304,9 @@ func TestChannels(t *testing.T) {
 	// A webhook that wants no more messages.
 	status = http.StatusGone
 	bodies = nil
-	a.fail("disk full")
-	a.pass(2 * time.Hour)
-	a.relay.take()
+	a.raiseAlert("disk full")
+	a.advanceTime(2 * time.Hour)
+	a.relay.takeMails()
 	const removed = "webhook: the answer is 410 Gone. It wants no more messages, and was removed from the settings"
 	if d := a.newest(); d.Webhook.State != outbox.GivenUp || d.Webhook.Failure != removed || d.Webhook.Attempts != 1 {
 		t.Errorf("after 410: %+v", d.Webhook)
@@ -314,37 +314,37 @@ func TestChannels(t *testing.T) {
 	status = http.StatusOK
 
 	// Switched off while it waits: neither is sent.
-	a.fail("disk full")
-	a.pass(30 * time.Minute) // repeated alerts wait
+	a.raiseAlert("disk full")
+	a.advanceTime(30 * time.Minute) // repeated alerts wait
 	a.settings.Enabled = false
-	a.pass(2 * time.Hour)
-	if got := a.relay.take(); len(bodies) > 3 || len(got) > 1 {
+	a.advanceTime(2 * time.Hour)
+	if got := a.relay.takeMails(); len(bodies) > 3 || len(got) > 1 {
 		t.Errorf("after switching off: %d posts, %d mails", len(bodies), len(got))
 	}
 }
 
-// TestStop: a server that stops while it sends loses nothing.
-func TestStop(t *testing.T) {
+// TestStopWhileSending: a server that stops while it sends loses nothing.
+func TestStopWhileSending(t *testing.T) {
 	a := newAlertTest(t)
 	ctx, stop := context.WithCancel(t.Context())
-	a.relay.answers(func(c string) string {
+	a.relay.setAnswer(func(c string) string {
 		if c == "DATA" {
 			stop()
 			return "drop"
 		}
 		return ""
 	})
-	a.fail("disk full")
-	a.pass(30 * time.Second)
+	a.raiseAlert("disk full")
+	a.advanceTime(30 * time.Second)
 	a.now = a.now.Add(time.Minute)
-	if _, err := a.sender.step(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	if _, err := a.sender.runStep(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	a.relay.answers(func(string) string { return "" })
+	a.relay.setAnswer(func(string) string { return "" })
 	if d := a.newest(); d.Mail.State != outbox.Pending || d.Mail.Attempts != 0 {
 		t.Errorf("delivery %+v", d.Mail)
 	}
-	a.pass(time.Minute)
+	a.advanceTime(time.Minute)
 	a.expect(backupSubject)
 }
 
@@ -370,11 +370,11 @@ func TestMailOfAlert(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.sender.address(&message, a.settings, m.Delivery)
+	a.sender.addressMail(&message, a.settings, m.Delivery)
 	if _, err := a.sender.channels.Relay(a.settings).Send(t.Context(), []mail.Message{message}); err != nil {
 		t.Fatal(err)
 	}
-	got := a.relay.take()[0]
+	got := a.relay.takeMails()[0]
 	id := strings.ReplaceAll(a.store.ID(), "-", "")
 	first := "<alert-3." + id + "@trento.sap.example>"
 	want := map[string]string{
@@ -386,7 +386,7 @@ func TestMailOfAlert(t *testing.T) {
 			t.Errorf("%s: %q, want %q", header, got, want[header])
 		}
 	}
-	bodies := parts(t, got)
+	bodies := mailParts(t, got)
 	for _, text := range []string{
 		"Host id:       h1", "hana_ha (c1)", "PRD, instance 00 (d1)", "NWP, instance 01 (s1)", "2026-11-30 08:00:00 UTC", "https://trento.sap.example/hosts/h1",
 		"https://trento.sap.example/activity_log?entry=",

@@ -22,19 +22,19 @@ import (
 	"trento/store/discovery/fleet"
 )
 
-// reporting is a running program with a small landscape and a mail relay.
-type reporting struct {
+// runningServer is a running program with a small landscape and a mail relay.
+type runningServer struct {
 	t       *testing.T
-	relay   *catcher
+	relay   *testRelay
 	dir     string
 	program *servertest.Program
 	agent   *servertest.Client
 	reports []fleet.Report
 }
 
-func startReporting(t *testing.T, delay string) *reporting {
+func startRunningServer(t *testing.T, delay string) *runningServer {
 	t.Helper()
-	r := &reporting{t: t, relay: startCatcher(t, ""), dir: t.TempDir()}
+	r := &runningServer{t: t, relay: startTestRelay(t, ""), dir: t.TempDir()}
 	r.start(delay)
 	for _, h := range fleet.New(1, 6).Hosts() {
 		r.reports = append(r.reports, h.Reports()...)
@@ -48,7 +48,7 @@ func startReporting(t *testing.T, delay string) *reporting {
 }
 
 // start starts the program, with how long alerts are held back.
-func (r *reporting) start(delay string) {
+func (r *runningServer) start(delay string) {
 	r.t.Helper()
 	r.program = servertest.Start(r.t, r.dir, nil, "ENABLE_ALERTING=true", "ALERT_SENDER=trento@sap.example", "ALERT_RECIPIENT=basis@sap.example",
 		"SMTP_SERVER="+r.relay.host(), fmt.Sprint("SMTP_PORT=", r.relay.port()), "ALERT_DELAY="+delay, "ALERT_REPEAT=0",
@@ -56,7 +56,7 @@ func (r *reporting) start(delay string) {
 	r.agent = r.program.Agent()
 }
 
-func (r *reporting) report(body []byte) {
+func (r *runningServer) report(body []byte) {
 	r.t.Helper()
 	if status, answer, err := r.agent.Do("POST", "/api/v1/collect", body); err != nil || status != 202 && status != 404 {
 		r.t.Fatalf("status %d, %v: %s", status, err, answer)
@@ -65,7 +65,7 @@ func (r *reporting) report(body []byte) {
 
 // change sends the first report of a kind that contains a text, with another
 // text in its place, and returns the agent.
-func (r *reporting) change(kind, text, by string) string {
+func (r *runningServer) change(kind, text, by string) string {
 	r.t.Helper()
 	i := slices.IndexFunc(r.reports, func(report fleet.Report) bool {
 		return string(report.Kind) == kind && bytes.Contains(report.Body, []byte(text))
@@ -78,11 +78,11 @@ func (r *reporting) change(kind, text, by string) string {
 }
 
 // expect waits for mails with subjects that begin in this way.
-func (r *reporting) expect(beginnings ...string) []caughtMail {
+func (r *runningServer) expect(beginnings ...string) []receivedMail {
 	r.t.Helper()
-	var mails []caughtMail
+	var mails []receivedMail
 	servertest.Soon(r.t, "mails arrive", func() bool {
-		mails = append(mails, r.relay.take()...)
+		mails = append(mails, r.relay.takeMails()...)
 		return len(mails) >= len(beginnings)
 	})
 	var got []string
@@ -102,7 +102,7 @@ func (r *reporting) expect(beginnings ...string) []caughtMail {
 // that becomes critical, as the existing server sends them.
 func TestAlertsOfProcess(t *testing.T) {
 	t.Parallel()
-	r := startReporting(t, "0")
+	r := startRunningServer(t, "0")
 	host := string(r.reports[0].Agent)
 	if status, _, err := r.agent.Do("POST", "/api/v1/hosts/"+host+"/heartbeat", map[string]any{}); err != nil || status != 204 {
 		t.Fatalf("heartbeat: status %d, %v", status, err)
@@ -111,14 +111,14 @@ func TestAlertsOfProcess(t *testing.T) {
 	r.expect("Trento Alert: Host ")
 	r.change("sap_system_discovery", `"SAPControl-GREEN"`, `"SAPControl-RED"`)
 	mails := r.expect("Trento Alert: Database ", "Trento Alert: Sap System ") // the health of a system is at most that of its database
-	if body := parts(t, mails[0]); !strings.Contains(body["text/plain"], "https://trento.sap.example/databases/") {
+	if body := mailParts(t, mails[0]); !strings.Contains(body["text/plain"], "https://trento.sap.example/databases/") {
 		t.Errorf("text %s", body["text/plain"])
 	}
 	mails = r.expect("Trento Alert: Host ") // ten seconds later at most
-	if text := parts(t, mails[0])["text/plain"]; !strings.Contains(mails[0].Subject, "stopped reporting.") || !strings.Contains(text, "Silent since") || !strings.Contains(text, "https://trento.sap.example/hosts/"+host) {
+	if text := mailParts(t, mails[0])["text/plain"]; !strings.Contains(mails[0].Subject, "stopped reporting.") || !strings.Contains(text, "Silent since") || !strings.Contains(text, "https://trento.sap.example/hosts/"+host) {
 		t.Errorf("%s: %s", mails[0].Subject, text)
 	}
-	if more := r.relay.take(); len(more) > 0 {
+	if more := r.relay.takeMails(); len(more) > 0 {
 		t.Errorf("more mails: %v", more)
 	}
 }
@@ -127,7 +127,7 @@ func TestAlertsOfProcess(t *testing.T) {
 // acknowledged, and is sent after a restart.
 func TestKillBeforeSending(t *testing.T) {
 	t.Parallel()
-	r := startReporting(t, "1h")
+	r := startRunningServer(t, "1h")
 	r.change("saptune_discovery", `"compliant"`, `"not compliant"`)
 	r.program.Kill()
 	r.start("0")
@@ -143,7 +143,7 @@ func TestKillBeforeSending(t *testing.T) {
 	})
 	r.program.Kill()
 	r.start("0")
-	if more := r.relay.take(); len(more) > 0 {
+	if more := r.relay.takeMails(); len(more) > 0 {
 		t.Errorf("after another restart: %v", more)
 	}
 }
@@ -152,7 +152,7 @@ func TestKillBeforeSending(t *testing.T) {
 // start of the server.
 func TestCertificateExpiry(t *testing.T) {
 	t.Parallel()
-	r := &reporting{t: t, relay: startCatcher(t, "")}
+	r := &runningServer{t: t, relay: startTestRelay(t, "")}
 	dir := t.TempDir()
 	cert, key := servertest.NewAuthority(t).Issue("localhost", time.Now().Add(-time.Hour), time.Now().Add(10*24*time.Hour+time.Hour))
 	for name, content := range map[string][]byte{"cert.pem": cert, "key.pem": key} {
@@ -169,7 +169,7 @@ func TestCertificateExpiry(t *testing.T) {
 // taken over.
 func TestSAMLCertificateExpiry(t *testing.T) {
 	t.Parallel()
-	r := &reporting{t: t, relay: startCatcher(t, "")}
+	r := &runningServer{t: t, relay: startTestRelay(t, "")}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

@@ -100,9 +100,9 @@ func TestAttacks(t *testing.T) {
 	p.Stop(syscall.SIGTERM)
 }
 
-// TestQueryOfThousands checks that a long query cannot cause a huge page. A GET
+// TestLongQuery checks that a long query cannot cause a huge page. A GET
 // once made half a gigabyte of HTML.
-func TestQueryOfThousands(t *testing.T) {
+func TestLongQuery(t *testing.T) {
 	p := servertest.StartBuilt(t)
 	p.Agent().Must(202, "POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(1), "vega01"), nil)
 	browser := p.Browser()

@@ -48,7 +48,7 @@ func BackUp(ctx context.Context, c config.Config, w io.Writer, passphrase string
 	if !errors.Is(err, ErrNotRunning) {
 		return err
 	}
-	s, err := openStopped(c)
+	s, err := openStoppedServer(c)
 	if err != nil {
 		return err
 	}
@@ -73,12 +73,12 @@ func orNull(text string) *string {
 	return &text
 }
 
-// openStopped opens the store of a server that is stopped.
-func openStopped(c config.Config) (*server, error) {
+// openStoppedServer opens the store of a server that is stopped.
+func openStoppedServer(c config.Config) (*server, error) {
 	if !store.Exists(c.DataDir) {
 		return nil, errNoData(c.DataDir)
 	}
-	s := &server{config: c, log: discard}
+	s := &server{config: c, log: discardLog}
 	if err := s.openFile(); err != nil {
 		return nil, errors.Join(err, s.closeAll())
 	}
@@ -87,7 +87,7 @@ func openStopped(c config.Config) (*server, error) {
 
 // Verify checks all data of a server that is stopped.
 func Verify(c config.Config) error {
-	s, err := openStopped(c)
+	s, err := openStoppedServer(c)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func Verify(c config.Config) error {
 // Compact rewrites the store of a server that is stopped without its free
 // space, and returns its sizes in bytes.
 func Compact(c config.Config) (before, after int64, err error) {
-	s, err := openStopped(c)
+	s, err := openStoppedServer(c)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -114,14 +114,14 @@ func Compact(c config.Config) (before, after int64, err error) {
 	if err := s.store.Compact(compacted); err != nil {
 		return 0, 0, err
 	}
-	if err := backup.Check(dir, store.Options{Log: discard}); err != nil {
+	if err := backup.Check(dir, store.Options{Log: discardLog}); err != nil {
 		return 0, 0, fmt.Errorf("the compacted store is not right, so the present one stays: %w", err)
 	}
 	info, err := os.Stat(compacted)
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := adopt(compacted, c.DataDir); err != nil {
+	if err := copyOwner(compacted, c.DataDir); err != nil {
 		return 0, 0, err
 	}
 	return before, info.Size(), durable.Rename(compacted, filepath.Join(c.DataDir, store.FileName))

@@ -12,27 +12,27 @@ import (
 	"testing"
 )
 
-// catcher is a mail relay that keeps what it gets.
-type catcher struct {
+// testRelay is a mail relay that keeps what it gets.
+type testRelay struct {
 	t        *testing.T
 	listener net.Listener
 	mu       sync.Mutex
-	caught   []caughtMail
+	received []receivedMail
 	// answer returns the answer to a command, and to the end of a message, which
 	// is the command ".". "" means success, "drop" closes the connection.
 	answer func(command string) string
 }
 
-// caughtMail is a mail that the catcher has accepted.
-type caughtMail struct {
+// receivedMail is a mail that the catcher has accepted.
+type receivedMail struct {
 	To      []string
 	Header  mail.Header
 	Subject string
 	Body    string
 }
 
-// startCatcher starts a catcher on an address; "" means any free port.
-func startCatcher(t *testing.T, address string) *catcher {
+// startTestRelay starts a catcher on an address; "" means any free port.
+func startTestRelay(t *testing.T, address string) *testRelay {
 	t.Helper()
 	if address == "" {
 		address = "127.0.0.1:0"
@@ -41,7 +41,7 @@ func startCatcher(t *testing.T, address string) *catcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &catcher{t: t, listener: l, answer: func(string) string { return "" }}
+	c := &testRelay{t: t, listener: l, answer: func(string) string { return "" }}
 	var connections sync.WaitGroup
 	connections.Go(func() {
 		for {
@@ -56,34 +56,34 @@ func startCatcher(t *testing.T, address string) *catcher {
 	return c
 }
 
-// answers sets answer.
-func (c *catcher) answers(answer func(command string) string) {
+// setAnswer sets answer.
+func (c *testRelay) setAnswer(answer func(command string) string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answer = answer
 }
 
-func (c *catcher) host() string { return "127.0.0.1" }
-func (c *catcher) port() int    { return c.listener.Addr().(*net.TCPAddr).Port }
+func (c *testRelay) host() string { return "127.0.0.1" }
+func (c *testRelay) port() int    { return c.listener.Addr().(*net.TCPAddr).Port }
 
-// take returns the mails that were caught since the last call.
-func (c *catcher) take() []caughtMail {
+// takeMails returns the mails that were caught since the last call.
+func (c *testRelay) takeMails() []receivedMail {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	caught := c.caught
-	c.caught = nil
+	caught := c.received
+	c.received = nil
 	return caught
 }
 
-func (c *catcher) subjects() (subjects []string) {
-	for _, m := range c.take() {
+func (c *testRelay) subjects() (subjects []string) {
+	for _, m := range c.takeMails() {
 		subjects = append(subjects, m.Subject)
 	}
 	return subjects
 }
 
 // replyTo answers a command. open is false if the connection was closed.
-func (c *catcher) replyTo(conn *textproto.Conn, command, success string) (ok, open bool) {
+func (c *testRelay) replyTo(conn *textproto.Conn, command, success string) (ok, open bool) {
 	c.mu.Lock()
 	answer := c.answer(command)
 	c.mu.Unlock()
@@ -96,7 +96,7 @@ func (c *catcher) replyTo(conn *textproto.Conn, command, success string) (ok, op
 	return true, conn.PrintfLine("%s", success) == nil
 }
 
-func (c *catcher) serve(raw net.Conn) {
+func (c *testRelay) serve(raw net.Conn) {
 	defer raw.Close()
 	conn := textproto.NewConn(raw)
 	var to []string
@@ -118,7 +118,7 @@ func (c *catcher) serve(raw net.Conn) {
 				return
 			}
 			if ok, open = c.replyTo(conn, ".", "250 2.0.0 caught"); ok {
-				c.keep(to, string(text))
+				c.store(to, string(text))
 			}
 			to = nil
 		case "RCPT":
@@ -138,7 +138,7 @@ func (c *catcher) serve(raw net.Conn) {
 	}
 }
 
-func (c *catcher) keep(to []string, text string) {
+func (c *testRelay) store(to []string, text string) {
 	m, err := mail.ReadMessage(bufio.NewReader(strings.NewReader(text)))
 	if err != nil {
 		c.t.Errorf("not a mail: %v\n%s", err, text)
@@ -154,5 +154,5 @@ func (c *catcher) keep(to []string, text string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.caught = append(c.caught, caughtMail{to, m.Header, subject, string(body)})
+	c.received = append(c.received, receivedMail{to, m.Header, subject, string(body)})
 }

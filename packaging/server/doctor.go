@@ -31,43 +31,43 @@ type examiner struct {
 	server *server
 	space  doctor.SpaceTrend
 
-	asking  sync.Mutex // held while others are asked
-	mutex   sync.Mutex
-	askedAt time.Time
-	asked   answers // of others, the last time that they were asked
+	askLock    sync.Mutex // held while others are asked
+	mutex      sync.Mutex
+	answeredAt time.Time
+	answers    externalAnswers // of others, the last time that they were asked
 }
 
-// answers are what others say, whom it takes time to ask. Pages show the last
-// answers.
-type answers struct {
+// externalAnswers are what others say, whom it takes time to ask. Pages show the last
+// externalAnswers.
+type externalAnswers struct {
 	provider *doctor.Provider
 	hostName *doctor.HostName
 	alerts   *doctor.Alerts
 }
 
-// askingTimeout is how long all others together may take.
-const askingTimeout = 15 * time.Second
+// askTimeout is how long all others together may take.
+const askTimeout = 15 * time.Second
 
-// askingPause is the shortest time between two times that others are asked, so
+// minAskInterval is the shortest time between two times that others are asked, so
 // that whoever presses a button often does not trouble them.
-const askingPause = 3 * time.Second
+const minAskInterval = 3 * time.Second
 
 // askOthers asks the identity provider and the name service, and notes how full
 // the disk is.
 func (x *examiner) askOthers(ctx context.Context) error {
-	x.asking.Lock()
-	defer x.asking.Unlock()
-	if time.Since(x.askedAt) < askingPause { // somebody else has just asked
+	x.askLock.Lock()
+	defer x.askLock.Unlock()
+	if time.Since(x.answeredAt) < minAskInterval { // somebody else has just asked
 		return nil
 	}
-	defer func() { x.askedAt = time.Now() }()
-	ctx, cancel := context.WithTimeout(ctx, askingTimeout)
+	defer func() { x.answeredAt = time.Now() }()
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	c := x.server.config
 	asked := askAll(ctx, c)
 	asked.alerts = x.server.askAlerts(ctx)
 	x.mutex.Lock()
-	x.asked = asked
+	x.answers = asked
 	x.mutex.Unlock()
 	if d := doctor.ProbeDisk(c.DataDir, 0); d != nil {
 		x.space.Add(x.server.store.Now(), d.Free)
@@ -76,10 +76,10 @@ func (x *examiner) askOthers(ctx context.Context) error {
 }
 
 // askAll asks all others at the same time.
-func askAll(ctx context.Context, c config.Config) (a answers) {
+func askAll(ctx context.Context, c config.Config) (a externalAnswers) {
 	var asking sync.WaitGroup
 	asking.Go(func() { a.provider = askProvider(ctx, c) })
-	asking.Go(func() { a.hostName = doctor.ProbeHostName(ctx, hostOf(c.Origin), originNeed(c)) })
+	asking.Go(func() { a.hostName = doctor.ProbeHostName(ctx, hostOf(c.Origin), featureThatNeedsOrigin(c)) })
 	asking.Wait()
 	return a
 }
@@ -111,8 +111,8 @@ func (s *server) askAlerts(ctx context.Context) *doctor.Alerts {
 	return a
 }
 
-// originNeed returns the feature that needs TRENTO_WEB_ORIGIN; "" if none does.
-func originNeed(c config.Config) string {
+// featureThatNeedsOrigin returns the feature that needs TRENTO_WEB_ORIGIN; "" if none does.
+func featureThatNeedsOrigin(c config.Config) string {
 	if c.TLSCertFile != "" || c.TLSSelfSigned {
 		return "the check of the certificate"
 	}
@@ -126,7 +126,7 @@ func askProvider(ctx context.Context, c config.Config) *doctor.Provider {
 		return p
 	}
 	var err error
-	if p.Findings, err = CheckProvider(ctx, c, discard); err != nil {
+	if p.Findings, err = CheckProvider(ctx, c, discardLog); err != nil {
 		p.Fault = err.Error()
 	}
 	p.Asked = true
@@ -164,7 +164,7 @@ func (x *examiner) Report(ctx context.Context, ask bool) (*finding.Report, error
 		state.Configuration = &doctor.Configuration{File: s.configFile, Notices: s.notices}
 	}
 	x.mutex.Lock()
-	state.Provider, state.HostName, state.Alerts = x.asked.provider, x.asked.hostName, x.asked.alerts
+	state.Provider, state.HostName, state.Alerts = x.answers.provider, x.answers.hostName, x.answers.alerts
 	x.mutex.Unlock()
 	if state.Provider == nil {
 		state.Provider = &doctor.Provider{Kind: providerKind(s.config)}
@@ -173,7 +173,7 @@ func (x *examiner) Report(ctx context.Context, ask bool) (*finding.Report, error
 		state.Alerts = &doctor.Alerts{On: true} // which is not known yet
 	}
 	if state.HostName == nil {
-		state.HostName = &doctor.HostName{Name: hostOf(s.config.Origin), Needs: originNeed(s.config)}
+		state.HostName = &doctor.HostName{Name: hostOf(s.config.Origin), Needs: featureThatNeedsOrigin(s.config)}
 	}
 	if state.Disk != nil {
 		state.Disk.FullIn = x.space.FullIn()
@@ -363,29 +363,29 @@ func (s *server) addAgents(tx *store.Tx, state *doctor.State) error {
 	return nil
 }
 
-// recentRefusal is for how long a refused agent is told of, and shownRefusals
+// refusalWindow is for how long a refused agent is told of, and maxShownRefusals
 // how many are.
 const (
-	recentRefusal = 24 * time.Hour
-	shownRefusals = 3
+	refusalWindow    = 24 * time.Hour
+	maxShownRefusals = 3
 )
 
 // refusals returns the addresses from which agents were refused lately.
 func (s *server) refusals(now time.Time) (recent []doctor.Refusal) {
 	refused, _ := s.auth.AgentRefusals()
 	for _, r := range refused {
-		if now.Sub(r.Last) < recentRefusal {
+		if now.Sub(r.Last) < refusalWindow {
 			recent = append(recent, doctor.Refusal{Address: r.Address, Of: "reports", Reason: r.Reason})
 		}
 	}
 	if s.endpoint != nil {
 		for _, r := range s.endpoint.Refusals() {
-			if now.Sub(r.Last) < recentRefusal {
+			if now.Sub(r.Last) < refusalWindow {
 				recent = append(recent, doctor.Refusal{Address: r.Address, Of: "messages", Reason: r.Reason})
 			}
 		}
 	}
-	return recent[:min(len(recent), shownRefusals)]
+	return recent[:min(len(recent), maxShownRefusals)]
 }
 
 // DoctorInput is how the configuration of the command trento-web doctor was
@@ -431,16 +431,16 @@ func (in DoctorInput) state() *doctor.Configuration {
 	return c
 }
 
-// verifiedSize is the size of the largest data file of which every page is
+// maxVerifiedBytes is the size of the largest data file of which every page is
 // checked, in bytes. More takes too long for a command that a person waits for.
-const verifiedSize = 500_000_000
+const maxVerifiedBytes = 500_000_000
 
 // examineStopped completes the state of a server that is stopped.
 func (in DoctorInput) examineStopped(ctx context.Context, state *doctor.State) *doctor.State {
 	c := in.Config
 	data := &doctor.Data{Dir: c.DataDir}
 	if store.Exists(c.DataDir) {
-		s := &server{config: c, log: discard}
+		s := &server{config: c, log: discardLog}
 		stored, err := s.openForExamination(ctx)
 		switch {
 		case errors.Is(err, store.ErrNewer):
@@ -463,8 +463,8 @@ func (in DoctorInput) examineStopped(ctx context.Context, state *doctor.State) *
 	state.Data = data
 	state.Files, state.Disk = doctor.ProbeFiles(c), cmp.Or(state.Disk, doctor.ProbeDisk(c.DataDir, 0))
 	state.Clock, state.Ports = doctor.ProbeClock(), doctor.ProbePorts(c)
-	state.Certificate = (&server{config: c, log: discard}).stoppedCertificate(ctx)
-	asked, cancel := context.WithTimeout(ctx, askingTimeout)
+	state.Certificate = (&server{config: c, log: discardLog}).stoppedCertificate(ctx)
+	asked, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	others := askAll(asked, c)
 	state.Provider, state.HostName = others.provider, others.hostName
@@ -479,7 +479,7 @@ func (s *server) openForExamination(ctx context.Context) (state *doctor.State, e
 			state, err = nil, fmt.Errorf("%v", p)
 		}
 	}()
-	if s.store, err = store.Open(s.config.DataDir, store.Options{Log: discard, Program: Version(), ReadOnly: true}); err != nil {
+	if s.store, err = store.Open(s.config.DataDir, store.Options{Log: discardLog, Program: Version(), ReadOnly: true}); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.closeAll()) }()
@@ -487,7 +487,7 @@ func (s *server) openForExamination(ctx context.Context) (state *doctor.State, e
 	if state, err = s.storedState(ctx); err != nil {
 		return nil, err
 	}
-	if state.Data.Size <= verifiedSize {
+	if state.Data.Size <= maxVerifiedBytes {
 		if err := s.store.Verify(); err != nil {
 			state.Data.Fault, _, _ = strings.Cut(err.Error(), "\n")
 		}

@@ -19,7 +19,7 @@ import (
 // TestAskAlerts tries a mail relay and looks the host of a webhook up, without
 // sending anything.
 func TestAskAlerts(t *testing.T) {
-	relay := startCatcher(t, "")
+	relay := startTestRelay(t, "")
 	s := &server{config: config.Config{Origin: "trento.example.com"}, store: storetest.OpenAt(t, time.Now), log: slog.New(slog.DiscardHandler), alerting: alerting.New(alerting.Options{})}
 	var err error
 	s.auth, err = auth.New(auth.Options{
@@ -49,7 +49,7 @@ func TestAskAlerts(t *testing.T) {
 	if diff := cmp.Diff(&doctor.Alerts{On: true, Relay: host, Webhook: "hooks.invalid", Asked: true}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if sent := relay.take(); len(sent) > 0 {
+	if sent := relay.takeMails(); len(sent) > 0 {
 		t.Errorf("sent %+v", sent)
 	}
 	relay.listener.Close()

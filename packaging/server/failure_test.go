@@ -50,8 +50,8 @@ func readReadiness(t *testing.T, p *servertest.Program) (r readiness) {
 	return r
 }
 
-// diskThatFills is a way to make the disk of a running program full.
-type diskThatFills struct {
+// fullDiskMethod is a way to make the disk of a running program full.
+type fullDiskMethod struct {
 	start      func(t *testing.T, dir string) *servertest.Program
 	fill, free func(t *testing.T, p *servertest.Program, dir string)
 	cause      string // part of the text that says why
@@ -59,7 +59,7 @@ type diskThatFills struct {
 
 // fileSizeLimit makes every write fail that is not at the very beginning of a
 // file. It works everywhere.
-var fileSizeLimit = diskThatFills{
+var fileSizeLimit = fullDiskMethod{
 	start: func(t *testing.T, dir string) *servertest.Program { return servertest.Start(t, dir, nil) },
 	fill:  func(t *testing.T, p *servertest.Program, _ string) { limitFileSize(t, p, 8192) },
 	free:  func(t *testing.T, p *servertest.Program, _ string) { limitFileSize(t, p, unix.RLIM_INFINITY) },
@@ -74,14 +74,14 @@ func limitFileSize(t *testing.T, p *servertest.Program, size uint64) {
 }
 
 // smallFileSystem is a file system in memory that only the program sees.
-var smallFileSystem = diskThatFills{
+var smallFileSystem = fullDiskMethod{
 	start: func(t *testing.T, dir string) *servertest.Program {
 		cmd := servertest.Command(t, dir, nil)
 		inNamespace(cmd, `mount -t tmpfs -o size=8m,mode=700 tmpfs "$TRENTO_DATA_DIR" && exec "$0" "$@"`)
 		return servertest.StartCommand(t, cmd)
 	},
 	fill: func(t *testing.T, p *servertest.Program, dir string) {
-		f, err := os.Create(ballast(p, dir))
+		f, err := os.Create(ballastPath(p, dir))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,16 +94,16 @@ var smallFileSystem = diskThatFills{
 		}
 	},
 	free: func(t *testing.T, p *servertest.Program, dir string) {
-		if err := os.Remove(ballast(p, dir)); err != nil {
+		if err := os.Remove(ballastPath(p, dir)); err != nil {
 			t.Fatal(err)
 		}
 	},
 	cause: "is full",
 }
 
-// ballast returns the path of a file in the program's data directory, as seen
+// ballastPath returns the path of a file in the program's data directory, as seen
 // from outside.
-func ballast(p *servertest.Program, dir string) string {
+func ballastPath(p *servertest.Program, dir string) string {
 	return filepath.Join("/proc", strconv.Itoa(p.PID()), "root", dir, "ballast")
 }
 
@@ -118,9 +118,9 @@ func inNamespace(cmd *exec.Cmd, script string) {
 	}
 }
 
-// mayMount reports whether this machine lets a test mount. Most containers do
+// canMount reports whether this machine lets a test mount. Most containers do
 // not.
-func mayMount(t *testing.T) bool {
+func canMount(t *testing.T) bool {
 	t.Helper()
 	cmd := exec.Command("/bin/true")
 	inNamespace(cmd, `mount -t tmpfs tmpfs "$DIR" && exec "$0"`)
@@ -137,8 +137,8 @@ func mayMount(t *testing.T) bool {
 // so. When there is space again, the program goes on by itself. No acknowledged
 // report is lost, also if the program is killed meanwhile.
 func TestFullDisk(t *testing.T) {
-	ways := map[string]diskThatFills{"limit of a file": fileSizeLimit}
-	if mayMount(t) {
+	ways := map[string]fullDiskMethod{"limit of a file": fileSizeLimit}
+	if canMount(t) {
 		ways["small file system"] = smallFileSystem
 	}
 	for name, disk := range ways {
@@ -323,7 +323,7 @@ func TestOpenFiles(t *testing.T) {
 	}
 	// The next connection would get the lowest number that is free.
 	limit := before
-	limit.Cur = uint64(lowestFreeFile(t, p.PID()))
+	limit.Cur = uint64(lowestFreeDescriptor(t, p.PID()))
 	if err := unix.Prlimit(p.PID(), unix.RLIMIT_NOFILE, &limit, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -358,8 +358,8 @@ func TestOpenFiles(t *testing.T) {
 	}
 }
 
-// lowestFreeFile returns the lowest number that no open file of a process has.
-func lowestFreeFile(t *testing.T, pid int) int {
+// lowestFreeDescriptor returns the lowest number that no open file of a process has.
+func lowestFreeDescriptor(t *testing.T, pid int) int {
 	t.Helper()
 	for n := 0; ; n++ {
 		_, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, n))
@@ -396,7 +396,7 @@ func TestMemoryLimit(t *testing.T) {
 				t.Logf("a report was not answered: %v", err) // the connection may be closed
 			}
 		case <-time.After(5 * time.Millisecond):
-			peak = max(peak, ownMemory(t, p))
+			peak = max(peak, anonymousMemory(t, p))
 		}
 	}
 	t.Logf("at most %d MiB", peak>>10)
@@ -407,9 +407,9 @@ func TestMemoryLimit(t *testing.T) {
 	p.Stop(syscall.SIGTERM)
 }
 
-// ownMemory returns the memory of the program in KiB, without the files that it
+// anonymousMemory returns the memory of the program in KiB, without the files that it
 // has mapped: the system takes their memory back when it is needed.
-func ownMemory(t *testing.T, p *servertest.Program) int {
+func anonymousMemory(t *testing.T, p *servertest.Program) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
 	if err != nil {

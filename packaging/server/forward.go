@@ -23,12 +23,12 @@ type forwarder struct {
 	receiver receiver
 	failure  failure.Kind
 
-	begun   bool      // the position in status is known
-	savedAt time.Time // when the position was last stored
-	unsaved bool      // the position has changed since then
-	failed  int       // attempts in a row
-	told    bool      // people know that nothing can be sent
-	missing bool      // entries may have been pruned before they could be sent
+	positionKnown    bool      // the position in status is known
+	savedAt          time.Time // when the position was last stored
+	unsaved          bool      // the position has changed since then
+	failedAttempts   int       // attempts in a row
+	failureAnnounced bool      // people know that nothing can be sent
+	mayHaveGap       bool      // entries may have been pruned before they could be sent
 
 	mu     sync.Mutex
 	status forward.Status
@@ -86,9 +86,9 @@ const (
 	// The pause after a failed attempt doubles up to its maximum.
 	firstForwardPause = time.Second
 	maxForwardPause   = time.Minute
-	// tellAfter is how long nothing can be sent before people are told, so that
+	// announceFailureAfter is how long nothing can be sent before people are told, so that
 	// the restart of a receiver does not alarm them.
-	tellAfter = time.Minute
+	announceFailureAfter = time.Minute
 )
 
 // run forwards entries until ctx is done.
@@ -97,7 +97,7 @@ func (f *forwarder) run(ctx context.Context) error {
 	defer stop()
 	defer f.receiver.Close()
 	for ctx.Err() == nil {
-		more, err := f.step(ctx)
+		more, err := f.sendNext(ctx)
 		if more && err == nil {
 			continue
 		}
@@ -113,34 +113,34 @@ func (f *forwarder) run(ctx context.Context) error {
 		}
 		timer.Stop()
 	}
-	return f.save(context.WithoutCancel(ctx))
+	return f.savePosition(context.WithoutCancel(ctx))
 }
 
-// step sends the next entries. more says that there are further ones.
-func (f *forwarder) step(ctx context.Context) (more bool, err error) {
-	if err := f.begin(ctx); err != nil {
+// sendNext sends the next entries. more says that there are further ones.
+func (f *forwarder) sendNext(ctx context.Context) (more bool, err error) {
+	if err := f.readPosition(ctx); err != nil {
 		return false, err
 	}
-	entries, err := f.next()
+	entries, err := f.nextEntries()
 	if err != nil {
 		return false, err
 	}
 	if len(entries) > 0 {
-		if err := f.send(ctx, entries); err != nil {
+		if err := f.sendEntries(ctx, entries); err != nil {
 			return false, err
 		}
 		f.noteSuccess(ctx)
 	}
 	if f.unsaved && f.store.Now().Sub(f.savedAt) >= savePeriod {
-		err = f.save(ctx)
+		err = f.savePosition(ctx)
 	}
 	return len(entries) == forwardBatchSize, err
 }
 
-// begin reads how far the log was forwarded before the start. If it never was,
+// readPosition reads how far the log was forwarded before the start. If it never was,
 // forwarding begins with the next entry.
-func (f *forwarder) begin(ctx context.Context) error {
-	if f.begun {
+func (f *forwarder) readPosition(ctx context.Context) error {
+	if f.positionKnown {
 		return nil
 	}
 	var position activity.Position
@@ -152,27 +152,27 @@ func (f *forwarder) begin(ctx context.Context) error {
 		}
 		if err == nil {
 			position = stored.Position
-			f.missing = position < tx.Oldest()-1 && position < tx.Newest()
+			f.mayHaveGap = position < tx.Oldest()-1 && position < tx.Newest()
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	f.begun = true
+	f.positionKnown = true
 	f.changeStatus(func(s *forward.Status) { s.Position = position })
 	if f.unsaved {
 		f.log.Info("the activity log is forwarded from now on", "receiver", f.status.Receiver)
-		return f.save(ctx)
+		return f.savePosition(ctx)
 	}
 	return nil
 }
 
-// next returns the entries after the last one that the receiver has.
-func (f *forwarder) next() (entries []*activity.Entry, err error) {
+// nextEntries returns the entries after the last one that the receiver has.
+func (f *forwarder) nextEntries() (entries []*activity.Entry, err error) {
 	from := f.Status().Position + 1
 	err = f.store.View(func(tx *store.Tx) error {
-		f.missing = f.missing || from < tx.Oldest() && f.failed > 0
+		f.mayHaveGap = f.mayHaveGap || from < tx.Oldest() && f.failedAttempts > 0
 		for e, err := range tx.Entries(from, tx.Newest()) {
 			if err != nil {
 				return err
@@ -186,9 +186,9 @@ func (f *forwarder) next() (entries []*activity.Entry, err error) {
 	return entries, err
 }
 
-// send sends entries. Those that the receiver will never take are left out: they
+// sendEntries sends entries. Those that the receiver will never take are left out: they
 // must not keep all later ones back.
-func (f *forwarder) send(ctx context.Context, entries []*activity.Entry) error {
+func (f *forwarder) sendEntries(ctx context.Context, entries []*activity.Entry) error {
 	err := f.receiver.Send(ctx, entries)
 	refused, ok := errors.AsType[*forward.RefusedError](err)
 	switch {
@@ -199,10 +199,10 @@ func (f *forwarder) send(ctx context.Context, entries []*activity.Entry) error {
 		f.log.Warn("entries of the activity log were not forwarded", "receiver", f.status.Receiver, "error", err)
 	case len(entries) > 1:
 		half := len(entries) / 2
-		if err := f.send(ctx, entries[:half]); err != nil {
+		if err := f.sendEntries(ctx, entries[:half]); err != nil {
 			return err
 		}
-		return f.send(ctx, entries[half:])
+		return f.sendEntries(ctx, entries[half:])
 	default:
 		f.log.Warn("an entry of the activity log was not forwarded", "receiver", f.status.Receiver, "entry", entries[0].ID, "error", err)
 	}
@@ -213,8 +213,8 @@ func (f *forwarder) send(ctx context.Context, entries []*activity.Entry) error {
 	return nil
 }
 
-// save stores the position.
-func (f *forwarder) save(ctx context.Context) error {
+// savePosition stores the position.
+func (f *forwarder) savePosition(ctx context.Context) error {
 	if !f.unsaved {
 		return nil
 	}
@@ -227,8 +227,8 @@ func (f *forwarder) save(ctx context.Context) error {
 
 // noteFailure records that nothing can be sent, and returns when to try again.
 func (f *forwarder) noteFailure(ctx context.Context, err error) (pause time.Duration) {
-	pause = min(firstForwardPause<<min(f.failed, 10), maxForwardPause)
-	f.failed++
+	pause = min(firstForwardPause<<min(f.failedAttempts, 10), maxForwardPause)
+	f.failedAttempts++
 	now, reason := f.store.Now(), forward.Reason(err)
 	f.changeStatus(func(s *forward.Status) {
 		if s.Failure == "" {
@@ -236,15 +236,15 @@ func (f *forwarder) noteFailure(ctx context.Context, err error) (pause time.Dura
 		}
 		s.Failure = reason
 	})
-	if f.failed == 1 {
+	if f.failedAttempts == 1 {
 		f.log.Info("the activity log cannot be forwarded at the moment", "receiver", f.status.Receiver, "error", err)
 	}
-	if now.Sub(f.Status().Since) < tellAfter {
+	if now.Sub(f.Status().Since) < announceFailureAfter {
 		return pause
 	}
 	f.store.Failures().Begin(f.failure, failure.Cause{Text: reason}, err)
-	if !f.told {
-		f.told = f.store.LogForwardingInterruption(ctx, string(f.status.Receiver), reason) == nil
+	if !f.failureAnnounced {
+		f.failureAnnounced = f.store.LogForwardingInterruption(ctx, string(f.status.Receiver), reason) == nil
 	}
 	return pause
 }
@@ -253,15 +253,15 @@ func (f *forwarder) noteFailure(ctx context.Context, err error) (pause time.Dura
 func (f *forwarder) noteSuccess(ctx context.Context) {
 	since := f.Status().Since
 	f.changeStatus(func(s *forward.Status) { s.Failure, s.Since = "", time.Time{} })
-	f.failed = 0
+	f.failedAttempts = 0
 	f.store.Failures().End(f.failure)
-	if !f.told && !f.missing {
+	if !f.failureAnnounced && !f.mayHaveGap {
 		return
 	}
 	if since.IsZero() {
 		since = f.store.StartedAt()
 	}
-	if f.store.LogForwardingResumption(ctx, string(f.status.Receiver), since, f.missing) == nil {
-		f.told, f.missing = false, false
+	if f.store.LogForwardingResumption(ctx, string(f.status.Receiver), since, f.mayHaveGap) == nil {
+		f.failureAnnounced, f.mayHaveGap = false, false
 	}
 }

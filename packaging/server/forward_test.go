@@ -120,7 +120,7 @@ func (f *forwardTest) restart() {
 func (f *forwardTest) forward() error {
 	f.t.Helper()
 	for {
-		more, err := f.step(f.t.Context())
+		more, err := f.sendNext(f.t.Context())
 		if err != nil {
 			f.noteFailure(f.t.Context(), err)
 		}
@@ -228,7 +228,7 @@ func TestForwardingInterruption(t *testing.T) {
 	if err := f.forward(); err == nil || f.store.Failures().Has(failure.OTLP) || f.Status().Failure != "It answers with status 503." {
 		t.Fatalf("at first: %v, %+v, %v", err, f.Status(), f.store.Failures().Present())
 	}
-	f.now = f.now.Add(tellAfter)
+	f.now = f.now.Add(announceFailureAfter)
 	for range 2 {
 		if err := f.forward(); err == nil {
 			t.Fatal("no failure")

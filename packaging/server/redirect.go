@@ -36,7 +36,7 @@ const maxRedirectBody = 8_000_000
 // maxRedirects is how many connections without TLS may be open. They are short.
 const maxRedirects = 512
 
-const reportAgentsEvery = time.Hour
+const agentLogInterval = time.Hour
 
 // ServeHTTP implements http.Handler.
 func (d *redirector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -47,7 +47,7 @@ func (d *redirector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// The client may stop sending at any time.
 	_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxRedirectBody))
-	target := "https://" + d.authority(host)
+	target := "https://" + d.httpsAuthority(host)
 	if r.Header.Get("Authorization") != "" || r.URL.Query().Has("session") {
 		http.Error(w, fmt.Sprintf("This server answers over https only: use %s. The token or password of this request was sent without encryption, so others may know it now; replace it.", target), http.StatusForbidden)
 		return
@@ -63,8 +63,8 @@ func (d *redirector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// authority returns host and port of https for an address.
-func (d *redirector) authority(host string) string {
+// httpsAuthority returns host and port of https for an address.
+func (d *redirector) httpsAuthority(host string) string {
 	switch {
 	case d.port != 443:
 		return net.JoinHostPort(host, strconv.Itoa(d.port))
@@ -78,7 +78,7 @@ func (d *redirector) authority(host string) string {
 // hour.
 func (d *redirector) reportAgent(address, target string) {
 	d.mutex.Lock()
-	due := time.Since(d.lastLogged) >= reportAgentsEvery
+	due := time.Since(d.lastLogged) >= agentLogInterval
 	if due {
 		d.lastLogged = time.Now()
 	}

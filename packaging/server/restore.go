@@ -17,13 +17,13 @@ import (
 	"trento/store/backup"
 )
 
-// discard is the log of commands, which print what they have to say.
-var discard = slog.New(slog.DiscardHandler)
+// discardLog is the log of commands, which print what they have to say.
+var discardLog = slog.New(slog.DiscardHandler)
 
-// exchanged are the files and directories of the data directory that belong to
+// exchangedFiles are the files and directories of the data directory that belong to
 // one store. A restore exchanges them together: an index or a password file
 // without its store would be wrong.
-var exchanged = []string{store.FileName, config.SecretsFile, indexDir, auth.InitialPasswordFile}
+var exchangedFiles = []string{store.FileName, config.SecretsFile, indexDir, auth.InitialPasswordFile}
 
 // Restored says what a restore did.
 type Restored struct {
@@ -40,16 +40,16 @@ func CheckBackup(r io.Reader, passphrase string) (m *backup.Manifest, err error)
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	return extract(r, passphrase, dir)
+	return extractBackup(r, passphrase, dir)
 }
 
-// extract writes the files of a backup into a directory and verifies them.
-func extract(r io.Reader, passphrase, dir string) (*backup.Manifest, error) {
+// extractBackup writes the files of a backup into a directory and verifies them.
+func extractBackup(r io.Reader, passphrase, dir string) (*backup.Manifest, error) {
 	m, err := backup.Extract(r, passphrase, dir, []string{config.SecretsFile})
 	if err != nil {
 		return nil, err
 	}
-	if err := backup.Check(dir, store.Options{Log: discard, Program: Version()}); err != nil {
+	if err := backup.Check(dir, store.Options{Log: discardLog, Program: Version()}); err != nil {
 		return nil, fmt.Errorf("the data in the backup are not right: %w", err)
 	}
 	return m, nil
@@ -59,7 +59,7 @@ func extract(r io.Reader, passphrase, dir string) (*backup.Manifest, error) {
 // after it has verified them. The data from before are kept in a directory
 // beside them, for UndoRestore.
 func Restore(c config.Config, r io.Reader, passphrase string) (done *Restored, err error) {
-	release, err := lock(c.DataDir)
+	release, err := lockDataDir(c.DataDir)
 	if err != nil {
 		return nil, err
 	}
@@ -69,16 +69,16 @@ func Restore(c config.Config, r io.Reader, passphrase string) (done *Restored, e
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	m, err := extract(r, passphrase, dir)
+	m, err := extractBackup(r, passphrase, dir)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range exchanged {
-		if err := adopt(filepath.Join(dir, name), c.DataDir); err != nil {
+	for _, name := range exchangedFiles {
+		if err := copyOwner(filepath.Join(dir, name), c.DataDir); err != nil {
 			return nil, err
 		}
 	}
-	replaced, err := exchange(c.DataDir, dir)
+	replaced, err := exchangeData(c.DataDir, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func Restore(c config.Config, r io.Reader, passphrase string) (done *Restored, e
 // UndoRestore puts back the data that the latest restore has replaced, and keeps
 // the present data in the same way. So a second call undoes the first.
 func UndoRestore(c config.Config) (replaced string, err error) {
-	release, err := lock(c.DataDir)
+	release, err := lockDataDir(c.DataDir)
 	if err != nil {
 		return "", err
 	}
@@ -100,25 +100,25 @@ func UndoRestore(c config.Config) (replaced string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if replaced, err = exchange(c.DataDir, former); err != nil {
+	if replaced, err = exchangeData(c.DataDir, former); err != nil {
 		return "", err
 	}
 	return replaced, os.Remove(former)
 }
 
-// exchange is backup.Replace. The new directory gets the owner of the data
+// exchangeData is backup.Replace. The new directory gets the owner of the data
 // directory.
-func exchange(dir, from string) (replaced string, err error) {
-	if replaced, err = backup.Replace(dir, from, exchanged, time.Now()); err != nil || replaced == "" {
+func exchangeData(dir, from string) (replaced string, err error) {
+	if replaced, err = backup.Replace(dir, from, exchangedFiles, time.Now()); err != nil || replaced == "" {
 		return "", err
 	}
-	return replaced, adopt(replaced, dir)
+	return replaced, copyOwner(replaced, dir)
 }
 
-// lock makes sure that no server uses a data directory until the caller calls
+// lockDataDir makes sure that no server uses a data directory until the caller calls
 // release. It creates the directory if it is missing. Data that cannot be opened
 // are no obstacle: a restore is what they need.
-func lock(dir string) (release func() error, err error) {
+func lockDataDir(dir string) (release func() error, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -139,9 +139,9 @@ func lock(dir string) (release func() error, err error) {
 	return f.Close, nil
 }
 
-// adopt gives a file or directory the owner of the data directory, so that the
+// copyOwner gives a file or directory the owner of the data directory, so that the
 // server can read what root has written for it.
-func adopt(path, dataDir string) error {
+func copyOwner(path, dataDir string) error {
 	info, err := os.Stat(dataDir)
 	if err != nil {
 		return err

@@ -136,8 +136,8 @@ func countAgents(w io.Writer, tx *store.Tx) error {
 	return nil
 }
 
-// listedEntries is the number of entries of the activity log in a bundle.
-const listedEntries = 500
+// maxListedEntries is the number of entries of the activity log in a bundle.
+const maxListedEntries = 500
 
 // listEntries writes when which types were logged, the newest first. Actors and
 // texts are left out.
@@ -147,7 +147,7 @@ func listEntries(w io.Writer, tx *store.Tx) error {
 		if err != nil {
 			return err
 		}
-		if listed++; listed > listedEntries {
+		if listed++; listed > maxListedEntries {
 			break
 		}
 		fmt.Fprintf(w, "%s %-8s %s\n", e.Position.Time().Format(time.RFC3339), e.Severity, e.Type)
@@ -210,7 +210,7 @@ func Support(ctx context.Context, in DoctorInput, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &server{config: in.Config, log: discard}
+	s := &server{config: in.Config, log: discardLog}
 	var files []doctor.BundleFile
 	answer, err := request(ctx, in.Config, http.MethodPost, "/api/v1/support_bundles", map[string]any{})
 	switch {
@@ -227,14 +227,14 @@ func Support(ctx context.Context, in DoctorInput, w io.Writer) error {
 	default:
 		return err
 	}
-	files = append(files, journal(ctx))
+	files = append(files, serviceLog(ctx))
 	return doctor.WriteBundle(w, r.At, files, doctor.NewMasker(s.secrets()))
 }
 
 // stoppedFiles returns the files of a bundle of a server that is stopped. Data
 // that cannot be opened are no obstacle: the checks say what is wrong with them.
 func (s *server) stoppedFiles(r *finding.Report) (files []doctor.BundleFile, err error) {
-	if s.store, err = store.Open(s.config.DataDir, store.Options{Log: discard, Program: Version(), ReadOnly: true}); err != nil {
+	if s.store, err = store.Open(s.config.DataDir, store.Options{Log: discardLog, Program: Version(), ReadOnly: true}); err != nil {
 		s.store = nil
 	}
 	defer func() {
@@ -245,8 +245,8 @@ func (s *server) stoppedFiles(r *finding.Report) (files []doctor.BundleFile, err
 	return s.supportFiles(r)
 }
 
-// journal returns the newest lines of the log of the service.
-func journal(ctx context.Context) doctor.BundleFile {
+// serviceLog returns the newest lines of the log of the service.
+func serviceLog(ctx context.Context) doctor.BundleFile {
 	ctx, cancel := context.WithTimeout(ctx, journalTimeout)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "journalctl", "--unit", "trento-web", "--lines", journalLines, "--no-pager", "--output", "short-iso").CombinedOutput()

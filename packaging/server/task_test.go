@@ -53,8 +53,8 @@ func TestTasks(t *testing.T) {
 	})
 }
 
-// TestVitalTask checks that the failure of a task without a period is reported.
-func TestVitalTask(t *testing.T) {
+// TestTaskWithoutPeriod checks that the failure of a task without a period is reported.
+func TestTaskWithoutPeriod(t *testing.T) {
 	s := &server{log: slog.New(slog.DiscardHandler)}
 	failed := s.start(t.Context(), []task{{name: "http", run: func(context.Context) error { return errors.New("port lost") }}})
 	if err := <-failed; err == nil || err.Error() != "http: port lost" {

@@ -20,26 +20,26 @@ import (
 	"trento/store/message"
 )
 
-// secured is a running program with a certificate of an authority.
-type secured struct {
+// tlsProgram is a running program with a certificate of an authority.
+type tlsProgram struct {
 	*servertest.Program
 	t         *testing.T
 	authority *servertest.Authority
 	file      string // with certificate and key
 }
 
-// startSecured starts the program with a certificate for localhost.
-func startSecured(t *testing.T, environ ...string) *secured {
+// startWithTLS starts the program with a certificate for localhost.
+func startWithTLS(t *testing.T, environ ...string) *tlsProgram {
 	t.Helper()
-	s := &secured{t: t, authority: servertest.NewAuthority(t), file: filepath.Join(t.TempDir(), "trento.pem")}
-	s.install()
+	s := &tlsProgram{t: t, authority: servertest.NewAuthority(t), file: filepath.Join(t.TempDir(), "trento.pem")}
+	s.installCertificate()
 	s.Program = servertest.Start(t, t.TempDir(), nil, append(environ, "TLS_CERT_FILE="+s.file, "TLS_KEY_FILE="+s.file)...)
 	s.HTTP = clientOf(t, s.authority.Roots)
 	return s
 }
 
-// install issues a certificate and replaces the file.
-func (s *secured) install() {
+// installCertificate issues a certificate and replaces the file.
+func (s *tlsProgram) installCertificate() {
 	s.t.Helper()
 	cert, key := s.authority.Issue("localhost", time.Now().Add(-time.Hour), time.Now().AddDate(0, 0, 90))
 	if err := os.WriteFile(s.file+".new", append(cert, key...), 0o600); err != nil {
@@ -61,7 +61,7 @@ func clientOf(t *testing.T, roots *x509.CertPool) *http.Client {
 
 // serial returns the serial number of the certificate that a new connection
 // gets.
-func (s *secured) serial() string {
+func (s *tlsProgram) serial() string {
 	s.t.Helper()
 	c, err := tls.Dial("tcp", s.Address(), &tls.Config{RootCAs: s.authority.Roots, ServerName: "localhost"})
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *secured) serial() string {
 // TestReplacedCertificate replaces the certificate while a browser listens for
 // events and an agent is connected for messages. Both stay connected.
 func TestReplacedCertificate(t *testing.T) {
-	s := startSecured(t, "AMQP_PASSWORD=secret-of-agents", "HSTS_MAX_AGE=60")
+	s := startWithTLS(t, "AMQP_PASSWORD=secret-of-agents", "HSTS_MAX_AGE=60")
 	if !strings.HasPrefix(s.URL, "https://localhost:") {
 		t.Fatalf("it is at %s", s.URL)
 	}
@@ -96,7 +96,7 @@ func TestReplacedCertificate(t *testing.T) {
 	defer agent.Close()
 
 	before := s.serial()
-	s.install()
+	s.installCertificate()
 	servertest.Soon(t, "the new certificate is used", func() bool { return s.serial() != before })
 	if _, err := agent.Channel(); err != nil {
 		t.Errorf("the connection for messages: %v", err)
@@ -121,7 +121,7 @@ var (
 )
 
 // messagePort returns a port that the start has printed; "" if it has not.
-func (s *secured) messagePort(pattern *regexp.Regexp) string {
+func (s *tlsProgram) messagePort(pattern *regexp.Regexp) string {
 	for line := range s.Lines {
 		if !strings.Contains(line, "messages:") {
 			continue
@@ -134,9 +134,9 @@ func (s *secured) messagePort(pattern *regexp.Regexp) string {
 	return ""
 }
 
-// TestPlainRequest checks what a client without TLS is told.
-func TestPlainRequest(t *testing.T) {
-	s := startSecured(t)
+// TestRequestWithoutTLS checks what a client without TLS is told.
+func TestRequestWithoutTLS(t *testing.T) {
+	s := startWithTLS(t)
 	answer, err := http.Get("http://" + s.Address() + "/")
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestPlainRequest(t *testing.T) {
 // TestSilentHandshakes checks that connections that never finish their handshake
 // keep nobody out.
 func TestSilentHandshakes(t *testing.T) {
-	s := startSecured(t, "MAX_CONNECTIONS_PER_ADDRESS=10")
+	s := startWithTLS(t, "MAX_CONNECTIONS_PER_ADDRESS=10")
 	for range 60 {
 		c, err := net.Dial("tcp", s.Address())
 		if err != nil {
@@ -167,7 +167,7 @@ func TestSilentHandshakes(t *testing.T) {
 // TestRedirect sends reports and requests of browsers to the port without TLS.
 func TestRedirect(t *testing.T) {
 	port := servertest.FreePort(t)
-	s := startSecured(t, "HTTP_REDIRECT_PORT="+port)
+	s := startWithTLS(t, "HTTP_REDIRECT_PORT="+port)
 	key := s.Agent()
 	_, httpsPort, _ := net.SplitHostPort(s.Address())
 	s.URL = "http://localhost:" + port
@@ -229,7 +229,7 @@ func TestSelfSignedCertificate(t *testing.T) {
 // It is told when the server stops.
 func TestSecureMessages(t *testing.T) {
 	for _, plain := range []string{"true", "false"} {
-		s := startSecured(t, "AMQP_PASSWORD=secret-of-agents", "ENABLE_PLAIN_AMQP="+plain)
+		s := startWithTLS(t, "AMQP_PASSWORD=secret-of-agents", "ENABLE_PLAIN_AMQP="+plain)
 		line := ""
 		for line = range s.Lines {
 			if strings.Contains(line, "messages:") {
