@@ -12,21 +12,21 @@ import (
 
 func newUsers() kind {
 	columns := []columnOf[client.User]{
-		{plain("NAME"), func(u *client.User) cell { return text(u.Username) }},
-		{plain("FULL NAME"), func(u *client.User) cell { return text(u.Fullname) }},
-		{plain("E-MAIL"), func(u *client.User) cell { return text(u.Email) }},
-		{plain("STATUS"), func(u *client.User) cell {
+		{plainColumn("NAME"), func(u *client.User) cell { return textCell(u.Username) }},
+		{plainColumn("FULL NAME"), func(u *client.User) cell { return textCell(u.Fullname) }},
+		{plainColumn("E-MAIL"), func(u *client.User) cell { return textCell(u.Email) }},
+		{plainColumn("STATUS"), func(u *client.User) cell {
 			if !u.Enabled {
-				return text("disabled")
+				return textCell("disabled")
 			}
-			return text("active")
+			return textCell("active")
 		}},
-		{plain("PERMISSIONS"), func(u *client.User) cell { return list(permissions(u.Abilities)) }},
-		{plain("LAST SIGN-IN"), func(u *client.User) cell { return moment(u.LastLoginAt) }},
-		{wide("SECOND FACTOR SINCE"), func(u *client.User) cell { return moment(u.TotpEnabledAt) }},
-		{wide("TOKENS"), func(u *client.User) cell { return text(strconv.Itoa(len(u.PersonalAccessTokens))) }},
-		{wide("CREATED"), func(u *client.User) cell { return moment(&u.CreatedAt) }},
-		{wide("ID"), func(u *client.User) cell { return text(strconv.Itoa(u.Id)) }},
+		{plainColumn("PERMISSIONS"), func(u *client.User) cell { return listCell(permissions(u.Abilities)) }},
+		{plainColumn("LAST SIGN-IN"), func(u *client.User) cell { return timeCell(u.LastLoginAt) }},
+		{wideColumn("SECOND FACTOR SINCE"), func(u *client.User) cell { return timeCell(u.TotpEnabledAt) }},
+		{wideColumn("TOKENS"), func(u *client.User) cell { return textCell(strconv.Itoa(len(u.PersonalAccessTokens))) }},
+		{wideColumn("CREATED"), func(u *client.User) cell { return timeCell(&u.CreatedAt) }},
+		{wideColumn("ID"), func(u *client.User) cell { return textCell(strconv.Itoa(u.Id)) }},
 	}
 	return kind{
 		name: "users", singular: "user", topics: []client.EventResourceKind{"user"}, short: "Show users: status, permissions, last sign-in", columns: columnsOf(columns),
@@ -51,14 +51,14 @@ func permissions(abilities []client.Ability) []string {
 // tokenColumns are the columns of tokens behind the name of the owner.
 func tokenColumns[T any](token func(*T) *client.Token) []columnOf[T] {
 	return []columnOf[T]{
-		{plain("NAME"), func(t *T) cell { return text(token(t).Name) }},
-		{plain("STATUS"), func(t *T) cell { return text(token(t).Status) }},
-		{plain("SCOPES"), func(t *T) cell { return list(token(t).Scopes) }},
-		{plain("EXPIRES"), func(t *T) cell { return momentOrNever(token(t).ExpiresAt) }},
-		{plain("LAST USED"), func(t *T) cell { return moment(token(t).LastUsedAt) }},
-		{wide("DESCRIPTION"), func(t *T) cell { return text(token(t).Description) }},
-		{wide("CREATED"), func(t *T) cell { return moment(&token(t).CreatedAt) }},
-		{wide("ID"), func(t *T) cell { return identity(&token(t).Id) }},
+		{plainColumn("NAME"), func(t *T) cell { return textCell(token(t).Name) }},
+		{plainColumn("STATUS"), func(t *T) cell { return textCell(token(t).Status) }},
+		{plainColumn("SCOPES"), func(t *T) cell { return listCell(token(t).Scopes) }},
+		{plainColumn("EXPIRES"), func(t *T) cell { return timeOrNeverCell(token(t).ExpiresAt) }},
+		{plainColumn("LAST USED"), func(t *T) cell { return timeCell(token(t).LastUsedAt) }},
+		{wideColumn("DESCRIPTION"), func(t *T) cell { return textCell(token(t).Description) }},
+		{wideColumn("CREATED"), func(t *T) cell { return timeCell(&token(t).CreatedAt) }},
+		{wideColumn("ID"), func(t *T) cell { return idCell(&token(t).Id) }},
 	}
 }
 
@@ -84,7 +84,7 @@ func newTokensOfAll() kind {
 			CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, LastUsedAt: t.LastUsedAt,
 		}
 	}
-	columns := append([]columnOf[client.AnyToken]{{plain("OWNER"), func(t *client.AnyToken) cell { return text(t.Username) }}}, tokenColumns(asToken)...)
+	columns := append([]columnOf[client.AnyToken]{{plainColumn("OWNER"), func(t *client.AnyToken) cell { return textCell(t.Username) }}}, tokenColumns(asToken)...)
 	k := newTokens()
 	k.columns = columnsOf(columns)
 	k.list = func(ctx context.Context, s *client.Server, query url.Values) (items []item, err error) {
@@ -113,42 +113,42 @@ func newTokensOfAll() kind {
 	return k
 }
 
-// shownAlert is an alert that waits, or a message about alerts.
-type shownAlert struct {
+// alertItem is an alert that waits, or a message about alerts.
+type alertItem struct {
 	waiting *client.WaitingAlert
 	message *client.AlertMessage
 }
 
 func newAlerts() kind {
-	columns := []columnOf[shownAlert]{
-		{plain("TIME"), func(a *shownAlert) cell {
+	columns := []columnOf[alertItem]{
+		{plainColumn("TIME"), func(a *alertItem) cell {
 			if a.waiting != nil {
-				return moment(&a.waiting.Since)
+				return timeCell(&a.waiting.Since)
 			}
-			return moment(&a.message.Time)
+			return timeCell(&a.message.Time)
 		}},
-		{plain("STATE"), func(a *shownAlert) cell {
+		{plainColumn("STATE"), func(a *alertItem) cell {
 			switch {
 			case a.waiting != nil:
 				return cell{"waits until " + timeOf(&a.waiting.Until), "waits"}
 			case a.message.Form == "held_back":
-				return text("held back")
+				return textCell("held back")
 			}
-			return text("message")
+			return textCell("message")
 		}},
-		{plain("MAIL"), func(a *shownAlert) cell { return channelState(a.message, mailOf) }},
-		{plain("WEBHOOK"), func(a *shownAlert) cell { return channelState(a.message, webhookOf) }},
-		{plain("ABOUT"), func(a *shownAlert) cell {
+		{plainColumn("MAIL"), func(a *alertItem) cell { return channelState(a.message, mailOf) }},
+		{plainColumn("WEBHOOK"), func(a *alertItem) cell { return channelState(a.message, webhookOf) }},
+		{plainColumn("ABOUT"), func(a *alertItem) cell {
 			if a.waiting != nil {
-				return text(a.waiting.Text)
+				return textCell(a.waiting.Text)
 			}
-			return text(a.message.Subject)
+			return textCell(a.message.Subject)
 		}},
-		{plain("REASON"), func(a *shownAlert) cell {
+		{plainColumn("REASON"), func(a *alertItem) cell {
 			if a.waiting != nil {
-				return text(a.waiting.Reason)
+				return textCell(a.waiting.Reason)
 			}
-			return textOrNil(a.message.Reason)
+			return optionalTextCell(a.message.Reason)
 		}},
 	}
 	return kind{
@@ -162,19 +162,19 @@ func newAlerts() kind {
 			if err := json.Unmarshal(answer.Body, &parts); err != nil {
 				return nil, err
 			}
-			var alerts []shownAlert
+			var alerts []alertItem
 			for i := range answer.JSON200.Waiting {
-				alerts = append(alerts, shownAlert{waiting: &answer.JSON200.Waiting[i]})
+				alerts = append(alerts, alertItem{waiting: &answer.JSON200.Waiting[i]})
 			}
 			for i := range answer.JSON200.Messages {
-				alerts = append(alerts, shownAlert{message: &answer.JSON200.Messages[i]})
+				alerts = append(alerts, alertItem{message: &answer.JSON200.Messages[i]})
 			}
 			return itemsOf(append(parts.Waiting, parts.Messages...), alerts, columns, identifyAlert)
 		},
 	}
 }
 
-func identifyAlert(a *shownAlert) (id, name string) {
+func identifyAlert(a *alertItem) (id, name string) {
 	if a.waiting != nil {
 		return fmt.Sprint(a.waiting.Type, "/", a.waiting.Resource.Id), a.waiting.Resource.Name
 	}
@@ -191,11 +191,11 @@ func webhookOf(m *client.AlertMessage) *client.AlertChannel { return m.Webhook }
 // channelState returns what became of a message on one of its ways.
 func channelState(m *client.AlertMessage, channel func(*client.AlertMessage) *client.AlertChannel) cell {
 	if m == nil || channel(m) == nil {
-		return text("")
+		return textCell("")
 	}
 	c := channel(m)
 	if c.Failure != nil && c.State != "sent" {
 		return cell{string(c.State) + ": " + *c.Failure, string(c.State)}
 	}
-	return text(c.State)
+	return textCell(c.State)
 }

@@ -17,15 +17,15 @@ const noAgents = `No agent has reported yet. The page "Connect an agent" of the 
 
 func newAgents() kind {
 	columns := []columnOf[client.Agent]{
-		{plain("HOST"), func(a *client.Agent) cell { return text(agentName(a)) }},
-		{plain("VERSION"), func(a *client.Agent) cell { return textOrNil(a.AgentVersion) }},
-		{plain("LAST REPORT"), func(a *client.Agent) cell { return moment(a.LastReportAt) }},
-		{plain("MESSAGES"), func(a *client.Agent) cell { return text(describeMessages(a)) }},
-		{plain("REPORTS"), func(a *client.Agent) cell { return text(describeReports(a)) }},
-		{wide("ID"), func(a *client.Agent) cell { return identity(&a.AgentId) }},
+		{plainColumn("HOST"), func(a *client.Agent) cell { return textCell(agentName(a)) }},
+		{plainColumn("VERSION"), func(a *client.Agent) cell { return optionalTextCell(a.AgentVersion) }},
+		{plainColumn("LAST REPORT"), func(a *client.Agent) cell { return timeCell(a.LastReportAt) }},
+		{plainColumn("MESSAGES"), func(a *client.Agent) cell { return textCell(describeMessages(a)) }},
+		{plainColumn("REPORTS"), func(a *client.Agent) cell { return textCell(describeReports(a)) }},
+		{wideColumn("ID"), func(a *client.Agent) cell { return idCell(&a.AgentId) }},
 	}
 	return kind{
-		name: "agents", singular: "agent", topics: []client.EventResourceKind{"host"}, short: "Show agents: last report, messages, refusals", columns: columnsOf(columns), empty: noAgents,
+		name: "agents", singular: "agent", topics: []client.EventResourceKind{"host"}, short: "Show agents: last report, messages, refusals", columns: columnsOf(columns), emptyText: noAgents,
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListAgentsWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -33,7 +33,7 @@ func newAgents() kind {
 			}
 			return itemsOfList(answer.Body, answer.JSON200, columns, func(a *client.Agent) (string, string) { return a.AgentId.String(), agentName(a) })
 		},
-		describe: printAgent, appendix: printRefusals,
+		describe: printAgent, printBelow: printRefusals,
 	}
 }
 
@@ -79,7 +79,7 @@ func describeReports(a *client.Agent) string {
 	var faulty []string
 	for _, r := range a.Reports {
 		if r.State != "used" {
-			faulty = append(faulty, string(r.DiscoveryType)+" "+words(r.State))
+			faulty = append(faulty, string(r.DiscoveryType)+" "+replaceUnderscores(r.State))
 		} else if r.Overdue {
 			faulty = append(faulty, string(r.DiscoveryType)+" overdue")
 		}
@@ -90,8 +90,8 @@ func describeReports(a *client.Agent) string {
 	return strings.Join(faulty, ", ")
 }
 
-// words returns a name of the API in the form of words.
-func words[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }
+// replaceUnderscores returns a name of the API in the form of words.
+func replaceUnderscores[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }
 
 // printAgent prints all that is known of an agent.
 func printAgent(out io.Writer, answer json.RawMessage) error {
@@ -101,14 +101,14 @@ func printAgent(out io.Writer, answer json.RawMessage) error {
 	}
 	messages := describeMessages(a)
 	if m := a.Messages; m != nil && m.Connected {
-		messages += " since " + timeOf(m.Since) + ", waits for " + list(m.Receives).shown
+		messages += " since " + timeOf(m.Since) + ", waits for " + listCell(m.Receives).shown
 	}
 	fmt.Fprintf(out, "Host      %s\nAgent     %s, version %s\nMessages  %s\n\n", printable(agentName(a)), a.AgentId, printable(textOf(a.AgentVersion)), messages)
 	reports := newTable(out, "REPORT", "LAST", "USED")
 	for _, r := range a.Reports {
 		used := "yes"
 		if r.State != "used" {
-			used = words(r.State) + " since " + timeOf(r.Since)
+			used = replaceUnderscores(r.State) + " since " + timeOf(r.Since)
 		}
 		if r.Stale {
 			used += ", out of date"

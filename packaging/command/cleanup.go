@@ -28,20 +28,20 @@ func newCleanup(l *configLoader) *cobra.Command {
 	return cmd
 }
 
-// cleaning is one call of trento-web cleanup.
-type cleaning struct {
+// cleanupCall is one call of trento-web cleanup.
+type cleanupCall struct {
 	connection
 
 	yes bool
 }
 
-func (c *cleaning) addFlags(cmd *cobra.Command) {
+func (c *cleanupCall) addFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&c.yes, "yes", "y", false, "do not ask")
-	c.asksServer(cmd)
+	c.addToCommand(cmd)
 }
 
 func newCleanupHost(l *configLoader) *cobra.Command {
-	c := &cleaning{connection: connection{loader: l}}
+	c := &cleanupCall{connection: connection{loader: l}}
 	hosts := newHosts()
 	cmd := &cobra.Command{
 		Use: "host NAME|ID", Short: "Remove a host whose agent is silent", Args: cobra.ExactArgs(1),
@@ -54,18 +54,18 @@ func newCleanupHost(l *configLoader) *cobra.Command {
 			}
 			return c.completeNames(cmd, &hosts, nil)
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return c.host(cmd, &hosts, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.cleanUpHost(cmd, &hosts, args[0]) },
 	}
 	c.addFlags(cmd)
 	return cmd
 }
 
-func (c *cleaning) host(cmd *cobra.Command, hosts *kind, name string) error {
+func (c *cleanupCall) cleanUpHost(cmd *cobra.Command, hosts *kind, name string) error {
 	s, err := c.open(cmd)
 	if err != nil {
 		return err
 	}
-	items, err := hosts.list(cmd.Context(), s, hosts.idsBy)
+	items, err := hosts.list(cmd.Context(), s, hosts.idsQuery)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (c *cleaning) host(cmd *cobra.Command, hosts *kind, name string) error {
 }
 
 func newCleanupInstance(l *configLoader) *cobra.Command {
-	c := &cleaning{connection: connection{loader: l}}
+	c := &cleanupCall{connection: connection{loader: l}}
 	cmd := &cobra.Command{
 		Use: "instance SID NUMBER HOST", Short: "Remove an instance that its host no longer lists", Args: cobra.ExactArgs(3),
 		Long: "Remove an instance of a database or an SAP system that its host no longer lists. A system that cannot be without it leaves\n" +
@@ -98,19 +98,19 @@ func newCleanupInstance(l *configLoader) *cobra.Command {
 		ValidArgsFunction: func(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return c.completeInstance(cmd, given), cobra.ShellCompDirectiveNoFileComp
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return c.instance(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.cleanUpInstance(cmd, args) },
 	}
 	c.addFlags(cmd)
 	return cmd
 }
 
-// parts returns the values that choose the instance on the command line.
-func (i *instance) parts() []string { return []string{i.Sid, i.InstanceNumber, i.hostname} }
+// chosenBy returns the values that choose the instance on the command line.
+func (i *instance) chosenBy() []string { return []string{i.Sid, i.InstanceNumber, i.hostname} }
 
-// isMeant reports whether the first values on the command line choose the
-// instance.
-func (i *instance) isMeant(args []string) bool {
-	for n, part := range i.parts()[:len(args)] {
+// matchesArgs reports whether the first values on the command line choose the
+// cleanUpInstance.
+func (i *instance) matchesArgs(args []string) bool {
+	for n, part := range i.chosenBy()[:len(args)] {
 		if args[n] != part && (n != 2 || !strings.EqualFold(args[n], i.HostId.String())) {
 			return false
 		}
@@ -120,7 +120,7 @@ func (i *instance) isMeant(args []string) bool {
 
 // completeInstance completes the next value that chooses an instance, out of
 // those that are absent.
-func (c *cleaning) completeInstance(cmd *cobra.Command, given []string) (values []string) {
+func (c *cleanupCall) completeInstance(cmd *cobra.Command, given []string) (values []string) {
 	if len(given) > 2 {
 		return nil
 	}
@@ -135,15 +135,15 @@ func (c *cleaning) completeInstance(cmd *cobra.Command, given []string) (values 
 		return nil
 	}
 	for i := range instances {
-		if instances[i].AbsentAt != nil && instances[i].isMeant(given) {
-			values = append(values, printable(instances[i].parts()[len(given)]))
+		if instances[i].AbsentAt != nil && instances[i].matchesArgs(given) {
+			values = append(values, printable(instances[i].chosenBy()[len(given)]))
 		}
 	}
 	slices.Sort(values)
 	return slices.Compact(values)
 }
 
-func (c *cleaning) instance(cmd *cobra.Command, args []string) error {
+func (c *cleanupCall) cleanUpInstance(cmd *cobra.Command, args []string) error {
 	s, err := c.open(cmd)
 	if err != nil {
 		return err
@@ -152,13 +152,13 @@ func (c *cleaning) instance(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	found := slices.DeleteFunc(all, func(i instance) bool { return !i.isMeant(args) })
+	found := slices.DeleteFunc(all, func(i instance) bool { return !i.matchesArgs(args) })
 	what := fmt.Sprintf("instance %s %s on host %s", args[0], args[1], args[2])
 	switch {
 	case len(found) == 0:
-		return noSuch("there is no %s; \"trento-web get instances\" lists them", what)
+		return noSuchNameError("there is no %s; \"trento-web get instances\" lists them", what)
 	case len(found) > 1:
-		return noSuch("there are %d of %s; choose one by the id of its host: %s", len(found), what, strings.Join(hostIDs(found), ", "))
+		return noSuchNameError("there are %d of %s; choose one by the id of its host: %s", len(found), what, strings.Join(hostIDs(found), ", "))
 	}
 	if err := c.confirm(cmd, what); err != nil {
 		return err
@@ -189,12 +189,12 @@ func removeInstance(ctx context.Context, s *client.Server, i *instance) error {
 
 // confirm asks whether something is to be removed, and fails unless the answer
 // is yes. Without a terminal there is nobody to ask.
-func (c *cleaning) confirm(cmd *cobra.Command, what string) error {
+func (c *cleanupCall) confirm(cmd *cobra.Command, what string) error {
 	if c.yes {
 		return nil
 	}
 	if !isTerminal(cmd.InOrStdin()) {
-		return usage("this would remove %s; say --yes to do it without being asked", what)
+		return usageError("this would remove %s; say --yes to do it without being asked", what)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "Remove %s? [y/N] ", what)
 	line, err := bufio.NewReader(io.LimitReader(cmd.InOrStdin(), 1<<10)).ReadString('\n')

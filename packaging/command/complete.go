@@ -21,7 +21,7 @@ func (c *connection) completeNames(cmd *cobra.Command, k *kind, given []string) 
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	items, err := k.list(ctx, s, k.idsBy)
+	items, err := k.list(ctx, s, k.idsQuery)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -66,7 +66,7 @@ func (c *connection) options(cmd *cobra.Command) (client.Options, error) {
 	local := c.server == localServer
 	if c.loader.file != "" {
 		if c.server != "" && !local {
-			return client.Options{}, usage("--config means the server on this machine; leave out either it or --server")
+			return client.Options{}, usageError("--config means the server on this machine; leave out either it or --server")
 		}
 		local = true
 	}
@@ -81,7 +81,7 @@ func (c *connection) options(cmd *cobra.Command) (client.Options, error) {
 	if o, named, err := c.remote(l); named {
 		return o, err
 	}
-	return c.unchosen(l)
+	return c.localOptions(l)
 }
 
 // remote returns the options for the server that the flags, the environment or
@@ -99,30 +99,30 @@ func (c *connection) remote(l *logins) (o client.Options, named bool, err error)
 	case chosen != nil:
 		return client.Options{Address: chosen.Address, Token: token, CAFile: cmp.Or(caFile, chosen.CAFile)}, true, nil
 	case name != "":
-		o, err = addressed(name, token, caFile, l)
+		o, err = optionsOfAddress(name, token, caFile, l)
 		return o, true, err
 	}
 	return client.Options{}, false, nil
 }
 
-// addressed returns the options for a server without a login.
-func addressed(address, token, caFile string, l *logins) (client.Options, error) {
+// optionsOfAddress returns the options for a server without a login.
+func optionsOfAddress(address, token, caFile string, l *logins) (client.Options, error) {
 	if !strings.Contains(address, "://") {
 		known := "there are none yet"
 		if names := l.names(); len(names) > 0 {
 			known = "there are " + strings.Join(names, ", ")
 		}
-		return client.Options{}, usage("%q is neither an address, such as https://HOST:PORT, nor the name of a login; %s", address, known)
+		return client.Options{}, usageError("%q is neither an address, such as https://HOST:PORT, nor the name of a login; %s", address, known)
 	}
 	if token == "" {
-		return client.Options{}, notSignedIn("there is no token for %s: run \"trento-web login --server %s\", or set %s", address, address, tokenVariable)
+		return client.Options{}, notSignedInError("there is no token for %s: run \"trento-web login --server %s\", or set %s", address, address, tokenVariable)
 	}
 	return client.Options{Address: address, Token: token, CAFile: caFile}, nil
 }
 
-// unchosen returns the options for the server on this machine. It fails if
+// localOptions returns the options for the server on this machine. It fails if
 // there is none, which means that the user has chosen no server.
-func (c *connection) unchosen(l *logins) (client.Options, error) {
+func (c *connection) localOptions(l *logins) (client.Options, error) {
 	conf, _, err := config.Load("", c.loader.environ, adminRules())
 	where := ""
 	if err == nil {
@@ -131,13 +131,13 @@ func (c *connection) unchosen(l *logins) (client.Options, error) {
 		if _, err := os.Stat(socket); err == nil {
 			return client.Options{Socket: socket}, nil
 		} else if errors.Is(err, os.ErrPermission) {
-			return client.Options{}, notSignedIn("a server runs on this machine, but only root and its user may ask it without a token; run this as root, or \"trento-web login\"")
+			return client.Options{}, notSignedInError("a server runs on this machine, but only root and its user may ask it without a token; run this as root, or \"trento-web login\"")
 		}
 	}
 	if len(l.Logins) > 0 {
-		return client.Options{}, notSignedIn("no server is chosen: run \"trento-web login use NAME\" with one of %s", strings.Join(l.names(), ", "))
+		return client.Options{}, notSignedInError("no server is chosen: run \"trento-web login use NAME\" with one of %s", strings.Join(l.names(), ", "))
 	}
-	return client.Options{}, notSignedIn("no server is chosen, and none runs on this machine%s: run \"trento-web login --server https://HOST:PORT\", or set %s and %s", where, serverVariable, tokenVariable)
+	return client.Options{}, notSignedInError("no server is chosen, and none runs on this machine%s: run \"trento-web login --server https://HOST:PORT\", or set %s and %s", where, serverVariable, tokenVariable)
 }
 
 // The exit statuses of the commands that ask a server, beside 0.
@@ -146,7 +146,7 @@ const (
 	statusUsage       exitStatus = 2 // the command line is wrong
 	statusUnreachable exitStatus = 3 // no server answers
 	statusNotAllowed  exitStatus = 4 // not signed in, or not permitted
-	statusNoSuch      exitStatus = 5 // nothing has the name, or several things have
+	statusNoSuchName  exitStatus = 5 // nothing has the name, or several things have
 )
 
 // exitHelp ends the help of each command that asks a server.
@@ -158,16 +158,16 @@ type failure struct {
 	status exitStatus
 }
 
-func usage(format string, args ...any) error {
+func usageError(format string, args ...any) error {
 	return failure{fmt.Errorf(format, args...), statusUsage}
 }
 
-func notSignedIn(format string, args ...any) error {
+func notSignedInError(format string, args ...any) error {
 	return failure{fmt.Errorf(format, args...), statusNotAllowed}
 }
 
-func noSuch(format string, args ...any) error {
-	return failure{fmt.Errorf(format, args...), statusNoSuch}
+func noSuchNameError(format string, args ...any) error {
+	return failure{fmt.Errorf(format, args...), statusNoSuchName}
 }
 
 // statusOfError returns the exit status of the process for an error of a command.
@@ -184,16 +184,16 @@ func statusOfError(err error) exitStatus {
 	return statusFailed
 }
 
-// asksServer makes a command one that asks a server: with the flags that choose
+// addToCommand makes a command one that asks a server: with the flags that choose
 // it, the exit statuses, and the help about both.
-func (c *connection) asksServer(cmd *cobra.Command) {
+func (c *connection) addToCommand(cmd *cobra.Command) {
 	c.addFlags(cmd)
 	cmd.Long += connectionHelp + exitHelp
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failure{err, statusUsage} })
 	if args := cmd.Args; args != nil {
 		cmd.Args = func(cmd *cobra.Command, given []string) error {
 			if err := args(cmd, given); err != nil {
-				return usage("%w; the form is: %s", err, cmd.UseLine())
+				return usageError("%w; the form is: %s", err, cmd.UseLine())
 			}
 			return nil
 		}

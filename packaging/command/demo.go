@@ -32,7 +32,7 @@ func newDemo(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return run(cmd, server.Options{Config: c, DemoHosts: hosts})
+			return runServer(cmd, server.Options{Config: c, DemoHosts: hosts})
 		},
 	}
 	cmd.Flags().IntVar(&hosts, "hosts", 50, "how many hosts the landscape has")

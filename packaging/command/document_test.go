@@ -49,7 +49,7 @@ func TestDocumentedCommands(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	a := newAsker(t, p, "read_only")
+	a := newCommandRunner(t, p, "read_only")
 	for name, want := range map[string]string{"vega01": "production", "vega02": "production", "vega03": "-"} {
 		if row := strings.Fields(a.must("get", "host", name, "--no-headers")); row[len(row)-1] != want {
 			t.Errorf("%s has the tags %s, want %s", name, row[len(row)-1], want)

@@ -15,8 +15,8 @@ import (
 	"trento/packaging/client"
 )
 
-// getting is one call of trento-web get.
-type getting struct {
+// getCall is one call of trento-web get.
+type getCall struct {
 	connection
 
 	output    string
@@ -54,7 +54,7 @@ func newGet(l *configLoader) *cobra.Command {
 
 // newGetKind returns the command that shows objects of one kind.
 func newGetKind(l *configLoader, k kind) *cobra.Command {
-	g := &getting{connection: connection{loader: l}}
+	g := &getCall{connection: connection{loader: l}}
 	all := false
 	cmd := &cobra.Command{
 		Use: k.name + " [NAME|ID...]", Aliases: append([]string{k.singular}, k.aliases...), Short: k.short,
@@ -75,12 +75,12 @@ func newGetKind(l *configLoader, k kind) *cobra.Command {
 		cmd.Flags().BoolVar(&all, "all", false, "show the tokens of all users")
 	}
 	g.addFlags(cmd)
-	g.asksServer(cmd)
+	g.addToCommand(cmd)
 	return cmd
 }
 
 // addFlags adds the flags about the output.
-func (g *getting) addFlags(cmd *cobra.Command) {
+func (g *getCall) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&g.output, "output", "o", tableOutput, "print a `FORM`: "+strings.Join(outputs(), ", "))
 	cmd.Flags().BoolVar(&g.noHeaders, "no-headers", false, "print no titles above the columns")
 	cmd.Flags().BoolVarP(&g.watch, "watch", "w", false, "go on, and print what changes, until interrupted: when the server sends an event, or every 5 s if it sends none")
@@ -88,21 +88,21 @@ func (g *getting) addFlags(cmd *cobra.Command) {
 }
 
 // open returns the server after the flags have been checked.
-func (g *getting) open(cmd *cobra.Command) (*client.Server, error) {
+func (g *getCall) open(cmd *cobra.Command) (*client.Server, error) {
 	if !slices.Contains(outputs(), g.output) {
-		return nil, usage("there is no form of output %q; there are %s", g.output, strings.Join(outputs(), ", "))
+		return nil, usageError("there is no form of output %q; there are %s", g.output, strings.Join(outputs(), ", "))
 	}
 	return g.connection.open(cmd)
 }
 
-func (g *getting) newPrinter(cmd *cobra.Command, columns []column) *printer {
+func (g *getCall) newPrinter(cmd *cobra.Command, columns []column) *printer {
 	return &printer{
 		out: cmd.OutOrStdout(), output: g.output, noHeaders: g.noHeaders, columns: columns, watching: g.watch, lines: g.watch,
 		colours: showsColours(cmd.OutOrStdout(), g.loader.environ),
 	}
 }
 
-func (g *getting) run(cmd *cobra.Command, k *kind, names []string) error {
+func (g *getCall) run(cmd *cobra.Command, k *kind, names []string) error {
 	s, err := g.open(cmd)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (g *getting) run(cmd *cobra.Command, k *kind, names []string) error {
 	isTable := g.output == tableOutput || g.output == wideOutput
 	switch {
 	case isTable && len(items) == 0:
-		return g.sayEmpty(ctx, cmd, s, k)
+		return g.printEmptyText(ctx, cmd, s, k)
 	case g.output == jsonOutput && len(names) == 1 && len(items) == 1:
 		return printJSON(p.out, items[0].answer)
 	case g.output == tableOutput && len(names) > 0 && k.describe != nil:
@@ -134,21 +134,21 @@ func (g *getting) run(cmd *cobra.Command, k *kind, names []string) error {
 	if err := p.print(items, ""); err != nil {
 		return err
 	}
-	if isTable && k.appendix != nil && len(names) == 0 {
-		return k.appendix(ctx, s, p.out)
+	if isTable && k.printBelow != nil && len(names) == 0 {
+		return k.printBelow(ctx, s, p.out)
 	}
 	return nil
 }
 
-// sayEmpty says that there is nothing, where a table would be empty.
-func (g *getting) sayEmpty(ctx context.Context, cmd *cobra.Command, s *client.Server, k *kind) error {
-	text := k.empty
+// printEmptyText says that there is nothing, where a table would be empty.
+func (g *getCall) printEmptyText(ctx context.Context, cmd *cobra.Command, s *client.Server, k *kind) error {
+	text := k.emptyText
 	if text == "" {
 		text = "There are no " + strings.ReplaceAll(k.name, "-", " ") + "."
 	}
 	fmt.Fprintln(cmd.ErrOrStderr(), text)
-	if k.appendix != nil {
-		return k.appendix(ctx, s, cmd.OutOrStdout())
+	if k.printBelow != nil {
+		return k.printBelow(ctx, s, cmd.OutOrStdout())
 	}
 	return nil
 }
@@ -160,5 +160,5 @@ func listChosen(ctx context.Context, s *client.Server, k *kind, names []string, 
 	if err != nil || len(names) == 0 {
 		return items, err
 	}
-	return choose(k, items, names)
+	return chooseItems(k, items, names)
 }

@@ -20,18 +20,18 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// asker runs commands that ask a server, as a user of another machine.
-type asker struct {
+// commandRunner runs commands that ask a server, as a user of another machine.
+type commandRunner struct {
 	t       *testing.T
 	program *servertest.Program
 	environ []string
 }
 
-// newAsker returns an asker whose environment names a server and a token with
+// newCommandRunner returns an commandRunner whose environment names a server and a token with
 // these scopes, or no token if there are none.
-func newAsker(t *testing.T, p *servertest.Program, scopes ...string) *asker {
+func newCommandRunner(t *testing.T, p *servertest.Program, scopes ...string) *commandRunner {
 	t.Helper()
-	a := &asker{t: t, program: p, environ: []string{"HOME=" + t.TempDir(), "TRENTO_SERVER=" + p.URL}}
+	a := &commandRunner{t: t, program: p, environ: []string{"HOME=" + t.TempDir(), "TRENTO_SERVER=" + p.URL}}
 	if len(scopes) > 0 {
 		a.environ = append(a.environ, "TRENTO_TOKEN="+newToken(p, strings.Join(scopes, " "), scopes...))
 	}
@@ -48,25 +48,25 @@ func newToken(p *servertest.Program, name string, scopes ...string) string {
 }
 
 // command returns a process that is not started.
-func (a *asker) command(args ...string) *exec.Cmd {
+func (a *commandRunner) command(args ...string) *exec.Cmd {
 	a.t.Helper()
 	return servertest.Command(a.t, a.t.TempDir(), args, a.environ...)
 }
 
 // run runs a command, and returns its exit status and what it prints.
-func (a *asker) run(args ...string) (status int, stdout, stderr string) {
+func (a *commandRunner) run(args ...string) (status int, stdout, stderr string) {
 	return a.runWith("", args...)
 }
 
 // runWith runs a command with a standard input.
-func (a *asker) runWith(stdin string, args ...string) (status int, stdout, stderr string) {
+func (a *commandRunner) runWith(stdin string, args ...string) (status int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	status = command.RunIn(append(a.environ, "TRENTO_DATA_DIR=/nonexistent"), args, strings.NewReader(stdin), &out, &errs)
 	return status, out.String(), errs.String()
 }
 
 // must runs a command that succeeds, and returns what it prints.
-func (a *asker) must(args ...string) string {
+func (a *commandRunner) must(args ...string) string {
 	a.t.Helper()
 	status, stdout, stderr := a.run(args...)
 	if status != 0 || stderr != "" {
@@ -76,7 +76,7 @@ func (a *asker) must(args ...string) string {
 }
 
 // fails runs a command that fails with a status, and says why.
-func (a *asker) fails(status int, why string, args ...string) {
+func (a *commandRunner) fails(status int, why string, args ...string) {
 	a.t.Helper()
 	have, stdout, stderr := a.run(args...)
 	if have != status || !strings.Contains(stderr, why) || strings.Contains(stdout, why) {
@@ -100,7 +100,7 @@ func startLandscape(t *testing.T) *servertest.Program {
 func TestGet(t *testing.T) {
 	t.Parallel()
 	p := startLandscape(t)
-	a := newAsker(t, p, "full")
+	a := newCommandRunner(t, p, "full")
 	for name, args := range map[string]string{
 		"hosts": "hosts", "clusters": "clusters", "databases": "database", "sap-systems": "systems", "instances": "instances",
 		"health": "health", "databases.csv": "databases -o csv", "hosts.plain": "hosts --no-headers",
@@ -130,7 +130,7 @@ func TestGet(t *testing.T) {
 }
 
 // checkJSON checks that JSON and YAML have the objects as the API sends them.
-func checkJSON(t *testing.T, p *servertest.Program, a *asker) {
+func checkJSON(t *testing.T, p *servertest.Program, a *commandRunner) {
 	var want, have []any
 	p.User().Must(200, "GET", "/api/v1/hosts", nil, &want)
 	if err := json.Unmarshal([]byte(a.must("get", "hosts", "-o", "json")), &have); err != nil || !reflect.DeepEqual(have, want) {
@@ -151,7 +151,7 @@ func checkJSON(t *testing.T, p *servertest.Program, a *asker) {
 }
 
 // checkNames checks how names choose objects, and what wrong ones lead to.
-func checkNames(t *testing.T, p *servertest.Program, a *asker) {
+func checkNames(t *testing.T, p *servertest.Program, a *commandRunner) {
 	hosts := p.User().Hosts()
 	out := a.must("get", "hosts", hosts[1].Hostname, strings.ToUpper(hosts[0].ID), "--no-headers")
 	if lines := strings.Split(out, "\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], hosts[1].Hostname) || !strings.HasPrefix(lines[1], hosts[0].Hostname) {
@@ -163,7 +163,7 @@ func checkNames(t *testing.T, p *servertest.Program, a *asker) {
 	a.fails(1, `unknown command "hots" for "trento-web get": did you mean hosts?`, "get", "hots")
 }
 
-func checkAccounts(t *testing.T, a *asker) {
+func checkAccounts(t *testing.T, a *commandRunner) {
 	for args, want := range map[string]string{
 		"users":               "active  all:all",
 		"users -o wide":       "SECOND FACTOR SINCE",
@@ -182,7 +182,7 @@ func checkAccounts(t *testing.T, a *asker) {
 	}
 }
 
-func checkLog(t *testing.T, a *asker) {
+func checkLog(t *testing.T, a *commandRunner) {
 	lines := strings.Split(strings.TrimSpace(a.must("get", "log", "--type", "host_registered", "--limit", "3", "--no-headers")), "\n")
 	if len(lines) != 3 || !strings.Contains(lines[2], "host_registered  system  ") || lines[0][:len(time.DateTime)] > lines[2][:len(time.DateTime)] || strings.Contains(lines[0], "e+") {
 		t.Errorf("three entries, the newest last: %q", lines)
@@ -200,7 +200,7 @@ func checkLog(t *testing.T, a *asker) {
 }
 
 // checkCompletion checks that shells complete names that the server knows.
-func checkCompletion(t *testing.T, p *servertest.Program, a *asker) {
+func checkCompletion(t *testing.T, p *servertest.Program, a *commandRunner) {
 	hosts := p.User().Hosts()
 	for args, want := range map[string]string{
 		"get host ":                           hosts[0].Hostname + "\n",
@@ -216,7 +216,7 @@ func checkCompletion(t *testing.T, p *servertest.Program, a *asker) {
 			t.Errorf("%s: %s", args, out)
 		}
 	}
-	away := &asker{t: t, environ: []string{"TRENTO_SERVER=http://127.0.0.1:1", "TRENTO_TOKEN=x"}}
+	away := &commandRunner{t: t, environ: []string{"TRENTO_SERVER=http://127.0.0.1:1", "TRENTO_TOKEN=x"}}
 	if _, out, _ := away.run("__complete", "get", "host", ""); out != ":4\n" {
 		t.Errorf("without a server: %q", out)
 	}

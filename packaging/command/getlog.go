@@ -32,12 +32,12 @@ type logEntry struct {
 
 func logColumns() []columnOf[logEntry] {
 	return []columnOf[logEntry]{
-		{plain("TIME"), func(e *logEntry) cell { return moment(&e.Time) }},
-		{health("SEVERITY"), func(e *logEntry) cell { return text(e.Severity) }},
-		{plain("TYPE"), func(e *logEntry) cell { return text(e.Type) }},
-		{plain("ACTOR"), func(e *logEntry) cell { return text(e.Actor) }},
-		{plain("DETAILS"), func(e *logEntry) cell { return cell{describeMetadata(e.Metadata), string(e.Metadata)} }},
-		{wide("ID"), func(e *logEntry) cell { return identity(&e.ID) }},
+		{plainColumn("TIME"), func(e *logEntry) cell { return timeCell(&e.Time) }},
+		{healthColumn("SEVERITY"), func(e *logEntry) cell { return textCell(e.Severity) }},
+		{plainColumn("TYPE"), func(e *logEntry) cell { return textCell(e.Type) }},
+		{plainColumn("ACTOR"), func(e *logEntry) cell { return textCell(e.Actor) }},
+		{plainColumn("DETAILS"), func(e *logEntry) cell { return cell{describeMetadata(e.Metadata), string(e.Metadata)} }},
+		{wideColumn("ID"), func(e *logEntry) cell { return idCell(&e.ID) }},
 	}
 }
 
@@ -65,7 +65,7 @@ func describeMetadata(metadata json.RawMessage) string {
 			parts = append(parts, fmt.Sprintf("%s=%v", name, value))
 		}
 	}
-	return text(strings.Join(parts, " ")).shown
+	return textCell(strings.Join(parts, " ")).shown
 }
 
 // logFilter are the flags that choose entries.
@@ -77,7 +77,7 @@ type logFilter struct {
 
 // newGetLog returns the command that shows the activity log.
 func newGetLog(l *configLoader) *cobra.Command {
-	g := &getting{connection: connection{loader: l}}
+	g := &getCall{connection: connection{loader: l}}
 	f := new(logFilter)
 	cmd := &cobra.Command{
 		Use: "log", Aliases: []string{"activity-log"}, Short: "Show the activity log: what happened, when, and who did it", Args: cobra.NoArgs,
@@ -100,7 +100,7 @@ func newGetLog(l *configLoader) *cobra.Command {
 	flags.IntVar(&f.limit, "limit", 25, "how many entries; 0 means all")
 	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions([]string{"debug", "info", "warning", "critical"}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	g.addFlags(cmd)
-	g.asksServer(cmd)
+	g.addToCommand(cmd)
 	return cmd
 }
 
@@ -108,7 +108,7 @@ func newGetLog(l *configLoader) *cobra.Command {
 func (f *logFilter) params(now time.Time) (*client.ReadActivityLogParams, error) {
 	params := new(client.ReadActivityLogParams)
 	if f.limit < 0 {
-		return nil, usage("--limit must not be negative")
+		return nil, usageError("--limit must not be negative")
 	}
 	if len(f.severities) > 0 {
 		severities := make([]client.Severity, len(f.severities))
@@ -133,9 +133,9 @@ func (f *logFilter) params(now time.Time) (*client.ReadActivityLogParams, error)
 		if end.value == "" {
 			continue
 		}
-		at, err := parseMoment(end.value, now)
+		at, err := parseTime(end.value, now)
 		if err != nil {
-			return nil, usage("%s: %v", end.flag, err)
+			return nil, usageError("%s: %v", end.flag, err)
 		}
 		text := at.UTC().Format(time.RFC3339Nano)
 		*end.param = &text
@@ -143,8 +143,8 @@ func (f *logFilter) params(now time.Time) (*client.ReadActivityLogParams, error)
 	return params, nil
 }
 
-// parseMoment reads a moment, a local day, or a time before now.
-func parseMoment(value string, now time.Time) (time.Time, error) {
+// parseTime reads a moment, a local day, or a time before now.
+func parseTime(value string, now time.Time) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, value); err == nil {
 		return at, nil
 	}
@@ -164,7 +164,7 @@ func parseMoment(value string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a time; write 2026-08-20T10:15:30Z, 2026-08-20, 24h or 7d", value)
 }
 
-func (g *getting) runLog(cmd *cobra.Command, f *logFilter) error {
+func (g *getCall) runLog(cmd *cobra.Command, f *logFilter) error {
 	params, err := f.params(time.Now())
 	if err != nil {
 		return err

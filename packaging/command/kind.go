@@ -21,19 +21,19 @@ type kind struct {
 	aliases        []string // further names
 	short          string   // one line of help
 	columns        []column
-	empty          string // shown in place of an empty table; "" for the usual words
+	emptyText      string // shown in place of an empty table; "" for the usual words
 	// describe prints all of one object, in place of a row of a table; nil if
 	// the row is all there is.
 	describe func(io.Writer, json.RawMessage) error
-	// appendix prints what belongs below the table of all objects; nil for
+	// printBelow prints what belongs below the table of all objects; nil for
 	// nothing.
-	appendix func(context.Context, *client.Server, io.Writer) error
-	// list asks a server for all objects, or for those that the parameters of a
+	printBelow func(context.Context, *client.Server, io.Writer) error
+	// listCell asks a server for all objects, or for those that the parameters of a
 	// query leave.
 	list func(context.Context, *client.Server, url.Values) ([]item, error)
-	// idsBy returns the parameters with which list answers with names and ids
+	// idsQuery returns the parameters with which list answers with names and ids
 	// only; nil if there are none.
-	idsBy url.Values
+	idsQuery url.Values
 	// filters are the fields that the server filters and sorts by; nil if it
 	// does neither.
 	filters []string
@@ -45,16 +45,16 @@ type kind struct {
 // column is a column of a table.
 type column struct {
 	title    string
-	place    place
+	place    columnPlace
 	coloured bool // shows words of health or severity
 }
 
-// place says in which output a column is.
-type place int
+// columnPlace says in which output a column is.
+type columnPlace int
 
 const (
-	always   place = iota
-	onlyWide       // with -o wide and -o csv
+	always   columnPlace = iota
+	onlyWide             // with -o wide and -o csv
 )
 
 // cell is a value of an object: as a table shows it, and as programs read it.
@@ -73,12 +73,12 @@ type columnOf[T any] struct {
 	cell func(*T) cell
 }
 
-// wide and health are columns that are not in each output, or coloured.
-func wide(title string) column   { return column{title: title, place: onlyWide} }
-func health(title string) column { return column{title: title, coloured: true} }
+// wideColumn and health are columns that are not in each output, or coloured.
+func wideColumn(title string) column   { return column{title: title, place: onlyWide} }
+func healthColumn(title string) column { return column{title: title, coloured: true} }
 
-// plain is a column that is in each output.
-func plain(title string) column { return column{title: title} }
+// plainColumn is a column that is in each output.
+func plainColumn(title string) column { return column{title: title} }
 
 // columnsOf returns the columns without the functions of their cells.
 func columnsOf[T any](typed []columnOf[T]) []column {
@@ -119,69 +119,69 @@ func itemsOfList[T any](body []byte, objects *[]T, columns []columnOf[T], identi
 
 // The forms of cells.
 
-func text[T ~string](value T) cell {
+func textCell[T ~string](value T) cell {
 	if value == "" {
 		return cell{"-", ""}
 	}
 	return cell{string(value), string(value)}
 }
 
-func textOrNil[T ~string](value *T) cell {
+func optionalTextCell[T ~string](value *T) cell {
 	if value == nil {
-		return text("")
+		return textCell("")
 	}
-	return text(*value)
+	return textCell(*value)
 }
 
-func moment(at *time.Time) cell {
+func timeCell(at *time.Time) cell {
 	if at == nil {
 		return cell{"-", ""}
 	}
 	return cell{timeOf(at), at.UTC().Format(time.RFC3339Nano)}
 }
 
-// momentOrNever is a time in the future that need not come.
-func momentOrNever(at *time.Time) cell {
+// timeOrNeverCell is a time in the future that need not come.
+func timeOrNeverCell(at *time.Time) cell {
 	if at == nil {
 		return cell{"never", ""}
 	}
-	return moment(at)
+	return timeCell(at)
 }
 
-func number(n *int) cell {
+func numberCell(n *int) cell {
 	if n == nil {
 		return cell{"-", ""}
 	}
-	return text(fmt.Sprint(*n))
+	return textCell(fmt.Sprint(*n))
 }
 
-func list[T ~string](values []T) cell {
+func listCell[T ~string](values []T) cell {
 	texts := make([]string, len(values))
 	for i, value := range values {
 		texts[i] = string(value)
 	}
-	return text(strings.Join(texts, ", "))
+	return textCell(strings.Join(texts, ", "))
 }
 
-func identity(id *uuid.UUID) cell {
+func idCell(id *uuid.UUID) cell {
 	if id == nil {
-		return text("")
+		return textCell("")
 	}
-	return text(id.String())
+	return textCell(id.String())
 }
 
-func tags(of client.Tags) cell {
+func tagsCell(of client.Tags) cell {
 	values := make([]string, len(of))
 	for i := range of {
 		values[i] = of[i].Value
 	}
 	slices.Sort(values)
-	return list(values)
+	return listCell(values)
 }
 
-// choose returns the items with the given names or ids. It fails if a name has
+// chooseItems returns the items with the given names or ids. It fails if a name has
 // no item, and lists the candidates if a name has several.
-func choose(k *kind, items []item, names []string) ([]item, error) {
+func chooseItems(k *kind, items []item, names []string) ([]item, error) {
 	var chosen []item
 	for _, name := range names {
 		found := slices.DeleteFunc(slices.Clone(items), func(i item) bool { return i.id != strings.ToLower(name) })
@@ -189,7 +189,7 @@ func choose(k *kind, items []item, names []string) ([]item, error) {
 			found = slices.DeleteFunc(slices.Clone(items), func(i item) bool { return i.name != name })
 		}
 		if len(found) == 0 {
-			return nil, noSuch("no %s has the name or id %q; \"trento-web get %s\" lists them", k.singular, name, k.name)
+			return nil, noSuchNameError("no %s has the name or id %q; \"trento-web get %s\" lists them", k.singular, name, k.name)
 		}
 		chosen = append(chosen, found...)
 	}
@@ -199,7 +199,7 @@ func choose(k *kind, items []item, names []string) ([]item, error) {
 // chooseOne returns the item with a name or id. It fails if there is none, or
 // if there are several.
 func chooseOne(k *kind, items []item, name string) (item, error) {
-	found, err := choose(k, items, []string{name})
+	found, err := chooseItems(k, items, []string{name})
 	if err != nil {
 		return item{}, err
 	}
@@ -208,7 +208,7 @@ func chooseOne(k *kind, items []item, name string) (item, error) {
 		for i := range found {
 			candidates[i] = found[i].id
 		}
-		return item{}, noSuch("%d %s have the name %q; choose one by its id: %s", len(found), k.name, name, strings.Join(candidates, ", "))
+		return item{}, noSuchNameError("%d %s have the name %q; choose one by its id: %s", len(found), k.name, name, strings.Join(candidates, ", "))
 	}
 	return found[0], nil
 }

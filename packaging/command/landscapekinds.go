@@ -15,17 +15,17 @@ import (
 
 func newHosts() kind {
 	columns := []columnOf[client.Host]{
-		{plain("NAME"), func(h *client.Host) cell { return text(h.Hostname) }},
-		{health("HEALTH"), func(h *client.Host) cell { return text(h.Health) }},
-		{health("HEARTBEAT"), func(h *client.Host) cell { return text(h.Heartbeat) }},
-		{plain("ADDRESSES"), func(h *client.Host) cell { return list(h.IpAddresses) }},
-		{plain("PROVIDER"), func(h *client.Host) cell { return textOrNil(h.Provider) }},
-		{plain("AGENT"), func(h *client.Host) cell { return text(h.AgentVersion) }},
-		{plain("TAGS"), func(h *client.Host) cell { return tags(h.Tags) }},
-		{wide("ARCH"), func(h *client.Host) cell { return text(h.Arch) }},
-		{wide("LAST HEARTBEAT"), func(h *client.Host) cell { return moment(h.LastHeartbeatTimestamp) }},
-		{wide("CLUSTER ID"), func(h *client.Host) cell { return identity(h.ClusterId) }},
-		{wide("ID"), func(h *client.Host) cell { return identity(&h.Id) }},
+		{plainColumn("NAME"), func(h *client.Host) cell { return textCell(h.Hostname) }},
+		{healthColumn("HEALTH"), func(h *client.Host) cell { return textCell(h.Health) }},
+		{healthColumn("HEARTBEAT"), func(h *client.Host) cell { return textCell(h.Heartbeat) }},
+		{plainColumn("ADDRESSES"), func(h *client.Host) cell { return listCell(h.IpAddresses) }},
+		{plainColumn("PROVIDER"), func(h *client.Host) cell { return optionalTextCell(h.Provider) }},
+		{plainColumn("AGENT"), func(h *client.Host) cell { return textCell(h.AgentVersion) }},
+		{plainColumn("TAGS"), func(h *client.Host) cell { return tagsCell(h.Tags) }},
+		{wideColumn("ARCH"), func(h *client.Host) cell { return textCell(h.Arch) }},
+		{wideColumn("LAST HEARTBEAT"), func(h *client.Host) cell { return timeCell(h.LastHeartbeatTimestamp) }},
+		{wideColumn("CLUSTER ID"), func(h *client.Host) cell { return idCell(h.ClusterId) }},
+		{wideColumn("ID"), func(h *client.Host) cell { return idCell(&h.Id) }},
 	}
 	return kind{
 		name: "hosts", singular: "host", topics: []client.EventResourceKind{"host"}, short: "Show hosts: health, addresses, agent, tags", columns: columnsOf(columns),
@@ -41,17 +41,17 @@ func newHosts() kind {
 
 func newClusters() kind {
 	columns := []columnOf[client.Cluster]{
-		{plain("NAME"), func(c *client.Cluster) cell { return textOrNil(c.Name) }},
-		{health("HEALTH"), func(c *client.Cluster) cell { return text(c.Health) }},
-		{plain("TYPE"), func(c *client.Cluster) cell { return text(c.Type) }},
-		{plain("SID"), func(c *client.Cluster) cell { return list(sidsOf(c)) }},
-		{plain("HOSTS"), func(c *client.Cluster) cell { return number(c.HostsNumber) }},
-		{plain("RESOURCES"), func(c *client.Cluster) cell { return number(c.ResourcesNumber) }},
-		{plain("TAGS"), func(c *client.Cluster) cell { return tags(c.Tags) }},
-		{wide("STATE"), func(c *client.Cluster) cell { return text(c.State) }},
-		{wide("PROVIDER"), func(c *client.Cluster) cell { return text(c.Provider) }},
-		{wide("CHANGED"), func(c *client.Cluster) cell { return textOrNil(c.CibLastWritten) }},
-		{wide("ID"), func(c *client.Cluster) cell { return identity(&c.Id) }},
+		{plainColumn("NAME"), func(c *client.Cluster) cell { return optionalTextCell(c.Name) }},
+		{healthColumn("HEALTH"), func(c *client.Cluster) cell { return textCell(c.Health) }},
+		{plainColumn("TYPE"), func(c *client.Cluster) cell { return textCell(c.Type) }},
+		{plainColumn("SID"), func(c *client.Cluster) cell { return listCell(sidsOf(c)) }},
+		{plainColumn("HOSTS"), func(c *client.Cluster) cell { return numberCell(c.HostsNumber) }},
+		{plainColumn("RESOURCES"), func(c *client.Cluster) cell { return numberCell(c.ResourcesNumber) }},
+		{plainColumn("TAGS"), func(c *client.Cluster) cell { return tagsCell(c.Tags) }},
+		{wideColumn("STATE"), func(c *client.Cluster) cell { return textCell(c.State) }},
+		{wideColumn("PROVIDER"), func(c *client.Cluster) cell { return textCell(c.Provider) }},
+		{wideColumn("CHANGED"), func(c *client.Cluster) cell { return optionalTextCell(c.CibLastWritten) }},
+		{wideColumn("ID"), func(c *client.Cluster) cell { return idCell(&c.Id) }},
 	}
 	return kind{
 		name: "clusters", singular: "cluster", topics: []client.EventResourceKind{"cluster"}, short: "Show clusters: health, type, SIDs, size, tags", columns: columnsOf(columns),
@@ -82,12 +82,12 @@ func sidsOf(c *client.Cluster) []string {
 
 func newDatabases() kind {
 	columns := []columnOf[client.Database]{
-		{plain("SID"), func(d *client.Database) cell { return text(d.Sid) }},
-		{health("HEALTH"), func(d *client.Database) cell { return text(d.Health) }},
-		{plain("INSTANCES"), func(d *client.Database) cell { return list(databaseInstances(d.DatabaseInstances)) }},
-		{plain("REPLICATION"), func(d *client.Database) cell { return list(replicationSites(d.DatabaseInstances)) }},
-		{plain("TAGS"), func(d *client.Database) cell { return tags(d.Tags) }},
-		{wide("ID"), func(d *client.Database) cell { return identity(&d.Id) }},
+		{plainColumn("SID"), func(d *client.Database) cell { return textCell(d.Sid) }},
+		{healthColumn("HEALTH"), func(d *client.Database) cell { return textCell(d.Health) }},
+		{plainColumn("INSTANCES"), func(d *client.Database) cell { return listCell(databaseInstances(d.DatabaseInstances)) }},
+		{plainColumn("REPLICATION"), func(d *client.Database) cell { return listCell(replicationSites(d.DatabaseInstances)) }},
+		{plainColumn("TAGS"), func(d *client.Database) cell { return tagsCell(d.Tags) }},
+		{wideColumn("ID"), func(d *client.Database) cell { return idCell(&d.Id) }},
 	}
 	return kind{
 		name: "databases", singular: "database", topics: []client.EventResourceKind{"database"}, short: "Show HANA databases: health, instances, replication, tags", columns: columnsOf(columns),
@@ -124,16 +124,16 @@ func replicationSites(instances []client.DatabaseInstance) (sites []string) {
 
 func newSAPSystems() kind {
 	columns := []columnOf[client.SAPSystem]{
-		{plain("SID"), func(s *client.SAPSystem) cell { return text(s.Sid) }},
-		{health("HEALTH"), func(s *client.SAPSystem) cell { return text(s.Health) }},
-		{plain("INSTANCES"), func(s *client.SAPSystem) cell { return list(applicationInstances(s.ApplicationInstances)) }},
-		{plain("DATABASE"), func(s *client.SAPSystem) cell { return text(s.DatabaseSid) }},
-		{health("DATABASE HEALTH"), func(s *client.SAPSystem) cell { return text(s.DatabaseHealth) }},
-		{plain("TENANT"), func(s *client.SAPSystem) cell { return text(s.Tenant) }},
-		{plain("TAGS"), func(s *client.SAPSystem) cell { return tags(s.Tags) }},
-		{wide("ENSA"), func(s *client.SAPSystem) cell { return text(s.EnsaVersion) }},
-		{wide("DATABASE ADDRESS"), func(s *client.SAPSystem) cell { return text(s.DbHost) }},
-		{wide("ID"), func(s *client.SAPSystem) cell { return identity(&s.Id) }},
+		{plainColumn("SID"), func(s *client.SAPSystem) cell { return textCell(s.Sid) }},
+		{healthColumn("HEALTH"), func(s *client.SAPSystem) cell { return textCell(s.Health) }},
+		{plainColumn("INSTANCES"), func(s *client.SAPSystem) cell { return listCell(applicationInstances(s.ApplicationInstances)) }},
+		{plainColumn("DATABASE"), func(s *client.SAPSystem) cell { return textCell(s.DatabaseSid) }},
+		{healthColumn("DATABASE HEALTH"), func(s *client.SAPSystem) cell { return textCell(s.DatabaseHealth) }},
+		{plainColumn("TENANT"), func(s *client.SAPSystem) cell { return textCell(s.Tenant) }},
+		{plainColumn("TAGS"), func(s *client.SAPSystem) cell { return tagsCell(s.Tags) }},
+		{wideColumn("ENSA"), func(s *client.SAPSystem) cell { return textCell(s.EnsaVersion) }},
+		{wideColumn("DATABASE ADDRESS"), func(s *client.SAPSystem) cell { return textCell(s.DbHost) }},
+		{wideColumn("ID"), func(s *client.SAPSystem) cell { return idCell(&s.Id) }},
 	}
 	return kind{
 		name: "sap-systems", singular: "sap-system", topics: []client.EventResourceKind{"sap_system", "database"}, aliases: []string{"sap_systems", "systems"},
@@ -169,21 +169,21 @@ type instance struct {
 
 func newInstances() kind {
 	columns := []columnOf[instance]{
-		{plain("SID"), func(i *instance) cell { return text(i.Sid) }},
-		{plain("NUMBER"), func(i *instance) cell { return text(i.InstanceNumber) }},
-		{plain("HOST"), func(i *instance) cell { return text(i.hostname) }},
-		{health("HEALTH"), func(i *instance) cell { return text(i.Health) }},
-		{plain("FEATURES"), func(i *instance) cell { return text(i.Features) }},
-		{plain("ABSENT SINCE"), func(i *instance) cell { return moment(i.AbsentAt) }},
-		{wide("PART OF"), func(i *instance) cell {
+		{plainColumn("SID"), func(i *instance) cell { return textCell(i.Sid) }},
+		{plainColumn("NUMBER"), func(i *instance) cell { return textCell(i.InstanceNumber) }},
+		{plainColumn("HOST"), func(i *instance) cell { return textCell(i.hostname) }},
+		{healthColumn("HEALTH"), func(i *instance) cell { return textCell(i.Health) }},
+		{plainColumn("FEATURES"), func(i *instance) cell { return textCell(i.Features) }},
+		{plainColumn("ABSENT SINCE"), func(i *instance) cell { return timeCell(i.AbsentAt) }},
+		{wideColumn("PART OF"), func(i *instance) cell {
 			if i.database {
-				return text("database")
+				return textCell("database")
 			}
-			return text("SAP system")
+			return textCell("SAP system")
 		}},
-		{wide("VIRTUAL HOST"), func(i *instance) cell { return textOrNil(i.InstanceHostname) }},
-		{wide("SYSTEM ID"), func(i *instance) cell { return identity(&i.systemID) }},
-		{wide("HOST ID"), func(i *instance) cell { return identity(&i.HostId) }},
+		{wideColumn("VIRTUAL HOST"), func(i *instance) cell { return optionalTextCell(i.InstanceHostname) }},
+		{wideColumn("SYSTEM ID"), func(i *instance) cell { return idCell(&i.systemID) }},
+		{wideColumn("HOST ID"), func(i *instance) cell { return idCell(&i.HostId) }},
 	}
 	return kind{
 		name: "instances", singular: "instance", topics: []client.EventResourceKind{"host", "database", "sap_system"}, short: "Show instances of databases and SAP systems: host, health, features", columns: columnsOf(columns),
@@ -268,15 +268,15 @@ func readInstances(body []byte, database bool) (instances []instance, err error)
 
 func newHealth() kind {
 	columns := []columnOf[client.HealthSummary]{
-		{plain("SID"), func(h *client.HealthSummary) cell { return text(h.Sid) }},
-		{health("SYSTEM"), func(h *client.HealthSummary) cell { return text(h.SapsystemHealth) }},
-		{health("APPLICATION"), func(h *client.HealthSummary) cell { return text(h.ApplicationHealth) }},
-		{health("APPLICATION CLUSTER"), func(h *client.HealthSummary) cell { return textOrNil(h.ApplicationClusterHealth) }},
-		{health("DATABASE"), func(h *client.HealthSummary) cell { return text(h.DatabaseHealth) }},
-		{health("DATABASE CLUSTER"), func(h *client.HealthSummary) cell { return textOrNil(h.DatabaseClusterHealth) }},
-		{health("HOSTS"), func(h *client.HealthSummary) cell { return text(h.HostsHealth) }},
-		{wide("DATABASE SID"), func(h *client.HealthSummary) cell { return text(h.DatabaseSid) }},
-		{wide("ID"), func(h *client.HealthSummary) cell { return identity(&h.Id) }},
+		{plainColumn("SID"), func(h *client.HealthSummary) cell { return textCell(h.Sid) }},
+		{healthColumn("SYSTEM"), func(h *client.HealthSummary) cell { return textCell(h.SapsystemHealth) }},
+		{healthColumn("APPLICATION"), func(h *client.HealthSummary) cell { return textCell(h.ApplicationHealth) }},
+		{healthColumn("APPLICATION CLUSTER"), func(h *client.HealthSummary) cell { return optionalTextCell(h.ApplicationClusterHealth) }},
+		{healthColumn("DATABASE"), func(h *client.HealthSummary) cell { return textCell(h.DatabaseHealth) }},
+		{healthColumn("DATABASE CLUSTER"), func(h *client.HealthSummary) cell { return optionalTextCell(h.DatabaseClusterHealth) }},
+		{healthColumn("HOSTS"), func(h *client.HealthSummary) cell { return textCell(h.HostsHealth) }},
+		{wideColumn("DATABASE SID"), func(h *client.HealthSummary) cell { return textCell(h.DatabaseSid) }},
+		{wideColumn("ID"), func(h *client.HealthSummary) cell { return idCell(&h.Id) }},
 	}
 	return kind{
 		name: "health", singular: "SAP system", topics: []client.EventResourceKind{"host", "cluster", "database", "sap_system"}, short: "Show the health of the SAP systems and of all they stand on", columns: columnsOf(columns),

@@ -22,8 +22,8 @@ import (
 	"trento/packaging/server"
 )
 
-// signingIn is one call of trento-web login.
-type signingIn struct {
+// loginCall is one call of trento-web login.
+type loginCall struct {
 	loader     *configLoader
 	server     string
 	caFile     string
@@ -35,7 +35,7 @@ type signingIn struct {
 
 // newLogin returns the command that keeps a token for a server.
 func newLogin(l *configLoader) *cobra.Command {
-	i := &signingIn{loader: l}
+	i := &loginCall{loader: l}
 	cmd := &cobra.Command{
 		Use: "login", Short: "Sign in to a server, for the commands get, tag, cleanup and mcp", Args: requireKnownCommand,
 		Long: "Sign in to a server, for the commands get, tag, cleanup and mcp: shows the page of the console on which you make a personal\n" +
@@ -62,7 +62,7 @@ func newLogin(l *configLoader) *cobra.Command {
 	return cmd
 }
 
-func (i *signingIn) run(cmd *cobra.Command, _ []string) error {
+func (i *loginCall) run(cmd *cobra.Command, _ []string) error {
 	all, err := readLogins(i.loader.environ)
 	if err != nil {
 		return err
@@ -83,9 +83,9 @@ func (i *signingIn) run(cmd *cobra.Command, _ []string) error {
 	}
 	added.Token = strings.TrimSpace(added.Token)
 	if added.Token == "" || strings.ContainsAny(added.Token, " \t") {
-		return usage("that is not a token: it is one word that begins with trento_pat_")
+		return usageError("that is not a token: it is one word that begins with trento_pat_")
 	}
-	if added.User, err = whoIs(ctx, added); err != nil {
+	if added.User, err = userOfLogin(ctx, added); err != nil {
 		return err
 	}
 	all.put(added)
@@ -104,10 +104,10 @@ func (i *signingIn) run(cmd *cobra.Command, _ []string) error {
 }
 
 // newLogin returns the login that the flags ask for, without its token.
-func (i *signingIn) newLogin(all *logins) (login, error) {
+func (i *loginCall) newLogin(all *logins) (login, error) {
 	named := cmp.Or(i.server, getenv(i.loader.environ, serverVariable))
 	if named == "" {
-		return login{}, usage("name the server: trento-web login --server https://HOST:PORT")
+		return login{}, usageError("name the server: trento-web login --server https://HOST:PORT")
 	}
 	caFile := cmp.Or(i.caFile, getenv(i.loader.environ, caFileVariable))
 	if caFile != "" {
@@ -133,7 +133,7 @@ func (i *signingIn) newLogin(all *logins) (login, error) {
 		}
 	}
 	if name == localServer || strings.Contains(name, "://") {
-		return login{}, usage("a login cannot have the name %q: choose another with --name", name)
+		return login{}, usageError("a login cannot have the name %q: choose another with --name", name)
 	}
 	return login{Name: name, Address: address, CAFile: caFile, Since: time.Now().UTC()}, nil
 }
@@ -145,9 +145,9 @@ func isLoopback(address string) bool {
 
 // askToken shows the page on which a token is made, and reads its text from the
 // terminal without showing it.
-func (i *signingIn) askToken(ctx context.Context, cmd *cobra.Command, l login) (string, error) {
+func (i *loginCall) askToken(ctx context.Context, cmd *cobra.Command, l login) (string, error) {
 	if !isTerminal(cmd.InOrStdin()) {
-		return "", usage("there is no terminal to paste the token into; use --token-stdin")
+		return "", usageError("there is no terminal to paste the token into; use --token-stdin")
 	}
 	s, err := newServer(l)
 	if err != nil {
@@ -162,7 +162,7 @@ func (i *signingIn) askToken(ctx context.Context, cmd *cobra.Command, l login) (
 		openBrowser(i.loader.environ, page)
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), "Paste the token (it is not shown): ")
-	token, err := readHidden(ctx, int(cmd.InOrStdin().(*os.File).Fd()))
+	token, err := readWithoutEcho(ctx, int(cmd.InOrStdin().(*os.File).Fd()))
 	fmt.Fprintln(cmd.ErrOrStderr())
 	return token, err
 }
@@ -188,8 +188,8 @@ func openBrowser(environ []string, page string) {
 	}
 }
 
-// readHidden reads a line from a terminal without showing it.
-func readHidden(ctx context.Context, fd int) (string, error) {
+// readWithoutEcho reads a line from a terminal without showing it.
+func readWithoutEcho(ctx context.Context, fd int) (string, error) {
 	state, err := term.GetState(fd)
 	if err != nil {
 		return "", err
@@ -220,9 +220,9 @@ func newServer(l login) (*client.Server, error) {
 	return client.New(client.Options{Address: l.Address, CAFile: l.CAFile, Token: l.Token, Agent: "trento-web/" + server.Version()})
 }
 
-// whoIs checks the token of a login, and returns the name of the user it is of,
+// userOfLogin checks the token of a login, and returns the name of the user it is of,
 // or "" if the token may not read that.
-func whoIs(ctx context.Context, l login) (string, error) {
+func userOfLogin(ctx context.Context, l login) (string, error) {
 	s, err := newServer(l)
 	if err != nil {
 		return "", err
@@ -273,7 +273,7 @@ func completeLogins(l *configLoader) cobra.CompletionFunc {
 }
 
 func unknownLogin(name string) error {
-	return noSuch("you have not signed in to %q; \"trento-web login list\" lists where you have", name)
+	return noSuchNameError("you have not signed in to %q; \"trento-web login list\" lists where you have", name)
 }
 
 func newLoginUse(l *configLoader) *cobra.Command {
@@ -319,7 +319,7 @@ func newLogout(l *configLoader) *cobra.Command {
 			gone := all.find(name)
 			switch {
 			case name == "":
-				return noSuch("no server is chosen; \"trento-web login list\" lists those you have signed in to")
+				return noSuchNameError("no server is chosen; \"trento-web login list\" lists those you have signed in to")
 			case gone == nil:
 				return unknownLogin(name)
 			}

@@ -43,7 +43,7 @@ func TestLogin(t *testing.T) {
 	t.Parallel()
 	p, other := servertest.Start(t, t.TempDir(), nil), servertest.Start(t, t.TempDir(), nil)
 	home := t.TempDir()
-	a := &asker{t: t, environ: []string{"HOME=" + home}}
+	a := &commandRunner{t: t, environ: []string{"HOME=" + home}}
 	in := func(token string, args ...string) (status int, out string) {
 		status, stdout, stderr := a.runWith(token+"\n", append([]string{"login", "--token-stdin"}, args...)...)
 		return status, stdout + stderr
@@ -83,7 +83,7 @@ func TestLogin(t *testing.T) {
 		t.Error(out)
 	}
 	// A token in the environment is not sent to a server that is chosen among the logins.
-	elsewhere := &asker{t: t, environ: append(a.environ, "TRENTO_TOKEN=trento_pat_wrong")}
+	elsewhere := &commandRunner{t: t, environ: append(a.environ, "TRENTO_TOKEN=trento_pat_wrong")}
 	elsewhere.must("get", "users", "--server", "prod")
 	elsewhere.fails(4, "does not accept the token", "get", "users")
 
@@ -113,7 +113,7 @@ func TestLoginOnTerminal(t *testing.T) {
 	t.Parallel()
 	p := servertest.Start(t, t.TempDir(), nil)
 	token := newToken(p, "cli", "read_only")
-	a := &asker{t: t, environ: []string{"HOME=" + t.TempDir()}}
+	a := &commandRunner{t: t, environ: []string{"HOME=" + t.TempDir()}}
 	keyboard, screen := openTerminal(t)
 	cmd := a.command("login", "--server", p.URL, "--scopes", "read_only,tags")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = screen, screen, screen

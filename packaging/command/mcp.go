@@ -77,7 +77,7 @@ func (c *connection) forAssistant(tokenFile string) (client.Options, error) {
 		return chosen, err
 	}
 	if o.Token == "" {
-		return o, notSignedIn("there is no token: set TRENTO_TOKEN, name a file with --token-file, or run \"trento-web login\"")
+		return o, notSignedInError("there is no token: set TRENTO_TOKEN, name a file with --token-file, or run \"trento-web login\"")
 	}
 	return o, nil
 }

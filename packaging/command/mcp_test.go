@@ -105,7 +105,7 @@ func TestMCP(t *testing.T) {
 	}
 
 	home := t.TempDir()
-	a := &asker{t: t, environ: []string{"HOME=" + home}}
+	a := &commandRunner{t: t, environ: []string{"HOME=" + home}}
 	if status, _, errs := a.runWith(token+"\n", "login", "--token-stdin", "--server", p.URL); status != 0 {
 		t.Fatal(errs)
 	}

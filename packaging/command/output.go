@@ -37,8 +37,8 @@ type printer struct {
 	// watching adds a column that says what has happened to the item.
 	watching bool
 
-	table *textTable
-	begun bool // the titles are printed
+	table         *textTable
+	titlesPrinted bool // the titles are printed
 }
 
 // print prints items. change is what has happened to them, "" for nothing.
@@ -54,8 +54,8 @@ func (p *printer) print(items []item, change string) error {
 	return p.printTable(items, change)
 }
 
-// shown returns the indexes of the columns that are printed.
-func (p *printer) shown() (indexes []int) {
+// shownColumns returns the indexes of the columns that are printed.
+func (p *printer) shownColumns() (indexes []int) {
 	for i, c := range p.columns {
 		if c.place == always || p.output != tableOutput {
 			indexes = append(indexes, i)
@@ -65,13 +65,13 @@ func (p *printer) shown() (indexes []int) {
 }
 
 func (p *printer) printTable(items []item, change string) error {
-	shown := p.shown()
+	shown := p.shownColumns()
 	if p.table == nil {
 		p.table = newTable(p.out)
 		p.table.coloured = make(map[int]bool)
 	}
-	if !p.begun {
-		p.begun = true
+	if !p.titlesPrinted {
+		p.titlesPrinted = true
 		var titles []string
 		if p.watching {
 			titles = append(titles, "CHANGE")
@@ -102,8 +102,8 @@ func (p *printer) printTable(items []item, change string) error {
 func (p *printer) printCSV(items []item, change string) error {
 	out := csv.NewWriter(p.out)
 	out.UseCRLF = true
-	shown := p.shown()
-	if !p.begun && !p.noHeaders {
+	shown := p.shownColumns()
+	if !p.titlesPrinted && !p.noHeaders {
 		var titles []string
 		if p.watching {
 			titles = append(titles, "change")
@@ -115,7 +115,7 @@ func (p *printer) printCSV(items []item, change string) error {
 			return err
 		}
 	}
-	p.begun = true
+	p.titlesPrinted = true
 	for _, item := range items {
 		var row []string
 		if p.watching {

@@ -23,12 +23,12 @@ func (l *configLoader) serve(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return run(cmd, server.Options{Config: c, ConfigFile: l.file, Notices: l.notices})
+	return runServer(cmd, server.Options{Config: c, ConfigFile: l.file, Notices: l.notices})
 }
 
-// run runs a server that writes to the streams of the command, until the
+// runServer runs a server that writes to the streams of the command, until the
 // process is told to stop.
-func run(cmd *cobra.Command, o server.Options) error {
+func runServer(cmd *cobra.Command, o server.Options) error {
 	o.Stdout, o.Stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
 	return daemon.Run(cmd.Context(), func(ctx context.Context) error { return server.Run(ctx, o) })
 }

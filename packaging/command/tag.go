@@ -90,8 +90,8 @@ func newTagKind(l *configLoader, t *taggable) *cobra.Command {
 	c := &connection{loader: l}
 	cmd := &cobra.Command{
 		Use: t.singular + " NAME|ID... +TAG... -TAG...", Aliases: []string{t.name},
-		Short: fmt.Sprintf("Add tags to %s, and remove them", words(strings.ReplaceAll(t.name, "-", "_"))),
-		Long:  fmt.Sprintf("Add tags to %s, and remove them. A tag that is there already, or is not there, is fine.", words(strings.ReplaceAll(t.name, "-", "_"))),
+		Short: fmt.Sprintf("Add tags to %s, and remove them", replaceUnderscores(strings.ReplaceAll(t.name, "-", "_"))),
+		Long:  fmt.Sprintf("Add tags to %s, and remove them. A tag that is there already, or is not there, is fine.", replaceUnderscores(strings.ReplaceAll(t.name, "-", "_"))),
 		Example: fmt.Sprintf("  trento-web tag %s NAME +production\n  trento-web tag %s NAME1 NAME2 +production -test",
 			t.singular, t.singular),
 		Args: cobra.MinimumNArgs(2),
@@ -101,7 +101,7 @@ func newTagKind(l *configLoader, t *taggable) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return c.tag(cmd, t, args) },
 	}
 	cmd.Flags().SetInterspersed(false) // -TAG is no flag
-	c.asksServer(cmd)
+	c.addToCommand(cmd)
 	return cmd
 }
 
@@ -116,10 +116,10 @@ func splitTags(args []string) (names []string, changes []tagChange, err error) {
 	for _, arg := range args {
 		switch {
 		case strings.HasPrefix(arg, "--"):
-			return nil, nil, usage("%s: flags come before the names", arg)
+			return nil, nil, usageError("%s: flags come before the names", arg)
 		case strings.HasPrefix(arg, "+"), strings.HasPrefix(arg, "-"):
 			if len(arg) == 1 {
-				return nil, nil, usage("there is no tag behind %s", arg)
+				return nil, nil, usageError("there is no tag behind %s", arg)
 			}
 			changes = append(changes, tagChange{arg[1:], arg[0] == '+'})
 		default:
@@ -127,7 +127,7 @@ func splitTags(args []string) (names []string, changes []tagChange, err error) {
 		}
 	}
 	if len(names) == 0 || len(changes) == 0 {
-		return nil, nil, usage("name at least one object and one tag, as in: vmhana01 +production -test")
+		return nil, nil, usageError("name at least one object and one tag, as in: vmhana01 +production -test")
 	}
 	return names, changes, nil
 }
@@ -141,7 +141,7 @@ func (c *connection) tag(cmd *cobra.Command, t *taggable, args []string) error {
 	if err != nil {
 		return err
 	}
-	items, err := t.list(cmd.Context(), s, t.idsBy)
+	items, err := t.list(cmd.Context(), s, t.idsQuery)
 	if err != nil {
 		return err
 	}

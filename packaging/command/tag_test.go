@@ -9,7 +9,7 @@ import (
 )
 
 // checkTag adds and removes tags.
-func checkTag(t *testing.T, p *servertest.Program, a *asker) {
+func checkTag(t *testing.T, p *servertest.Program, a *commandRunner) {
 	hosts := p.User().Hosts()
 	first, second := hosts[0].Hostname, hosts[1].Hostname
 	want := "host " + first + ": has the tag prod\nhost " + first + ": had no tag test\n" +
@@ -42,7 +42,7 @@ func checkTag(t *testing.T, p *servertest.Program, a *asker) {
 }
 
 // checkCleanup removes a host and an instance.
-func checkCleanup(t *testing.T, p *servertest.Program, a *asker) {
+func checkCleanup(t *testing.T, p *servertest.Program, a *commandRunner) {
 	user := p.User()
 	hosts := user.Hosts()
 	gone := hosts[len(hosts)-1]
@@ -67,7 +67,7 @@ func TestCleanupAsks(t *testing.T) {
 	t.Parallel()
 	p := servertest.Start(t, t.TempDir(), nil)
 	p.Agent().Must(202, "POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(1), "vega01"), nil)
-	a := newAsker(t, p, "full")
+	a := newCommandRunner(t, p, "full")
 	ask := func(answer string) string {
 		keyboard, screen := openTerminal(t)
 		cmd := a.command("cleanup", "host", "vega01")

@@ -32,10 +32,10 @@ func watch(ctx context.Context, s *client.Server, k *kind, names []string, p *pr
 	if err := p.print(before, ""); err != nil {
 		return err
 	}
-	w := waiter{stderr: stderr}
+	w := reconnectWaiter{stderr: stderr}
 	for range changes(ctx, s, k.topics) {
 		items, err := k.list(ctx, s, nil)
-		if w.waits(err) {
+		if w.shouldWait(err) {
 			continue
 		} else if err != nil {
 			return endOfWatch(ctx, err)
@@ -173,14 +173,14 @@ func (p *printer) differ(a, b item) bool {
 	if p.output == jsonOutput || p.output == yamlOutput {
 		return !bytes.Equal(a.answer, b.answer)
 	}
-	return slices.ContainsFunc(p.shown(), func(i int) bool { return a.cells[i] != b.cells[i] })
+	return slices.ContainsFunc(p.shownColumns(), func(i int) bool { return a.cells[i] != b.cells[i] })
 }
 
 // followLog prints entries of the activity log as they come, until the context
 // ends. newest is the cursor of the newest entry that was printed, nil if there
 // was none.
 func followLog(ctx context.Context, s *client.Server, params *client.ReadActivityLogParams, newest *string, p *printer, stderr io.Writer) error {
-	w := waiter{stderr: stderr}
+	w := reconnectWaiter{stderr: stderr}
 	for range changes(ctx, s, []client.EventResourceKind{}) {
 		for {
 			page, size := *params, pageSize
@@ -189,7 +189,7 @@ func followLog(ctx context.Context, s *client.Server, params *client.ReadActivit
 				page.Last, page.First = nil, &size
 			}
 			items, at, err := readLogPage(ctx, s, &page)
-			if w.waits(err) {
+			if w.shouldWait(err) {
 				break
 			} else if err != nil {
 				return endOfWatch(ctx, err)
@@ -209,14 +209,14 @@ func followLog(ctx context.Context, s *client.Server, params *client.ReadActivit
 	return nil
 }
 
-// waiter says once that the server is away, however often it is asked.
-type waiter struct {
+// reconnectWaiter says once that the server is away, however often it is asked.
+type reconnectWaiter struct {
 	stderr io.Writer
 	away   bool
 }
 
-// waits reports whether an error means that the server is away.
-func (w *waiter) waits(err error) bool {
+// shouldWait reports whether an error means that the server is away.
+func (w *reconnectWaiter) shouldWait(err error) bool {
 	_, away := errors.AsType[*client.Unreachable](err)
 	if away && !w.away {
 		fmt.Fprintln(w.stderr, "trento-web:", err, "- waiting for it")

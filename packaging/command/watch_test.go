@@ -21,7 +21,7 @@ type watching struct {
 	errs  bytes.Buffer
 }
 
-func (a *asker) watch(args ...string) *watching {
+func (a *commandRunner) watch(args ...string) *watching {
 	a.t.Helper()
 	w := &watching{t: a.t, cmd: a.command(args...)}
 	out, err := w.cmd.StdoutPipe()
@@ -74,7 +74,7 @@ func TestWatch(t *testing.T) {
 		agent.Must(202, "POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(id), name), nil)
 	}
 	report(1, "vega01")
-	a := newAsker(t, p, "read_only")
+	a := newCommandRunner(t, p, "read_only")
 	hosts, log, named := a.watch("get", "hosts", "--watch"), a.watch("get", "log", "--watch", "--type", "host_registered,host_tag_added", "-o", "json"), a.watch("get", "hosts", "vega02", "-w", "-o", "csv", "--server", p.URL)
 	named.ends(5) // there is no such host yet
 	hosts.prints("CHANGE   NAME", "")
@@ -103,7 +103,7 @@ func TestWatchWaits(t *testing.T) {
 	t.Parallel()
 	dir, port := t.TempDir(), servertest.FreePort(t)
 	p := servertest.Start(t, dir, nil, "PORT="+port)
-	a := newAsker(t, p, "read_only")
+	a := newCommandRunner(t, p, "read_only")
 	users := a.watch("get", "users", "--watch", "--no-headers")
 	users.prints("         admin", "")
 	p.Stop(syscall.SIGTERM)
