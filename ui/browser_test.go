@@ -169,7 +169,7 @@ func (tab *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 		// The console replaces elements as things change. Where that happens
 		// between the look at one and the click on it, a person would hit the
 		// new one.
-		for isReplaced(err) {
+		for isElementGone(err) {
 			err = chromedp.Do(ctx, action)
 		}
 		if err != nil {
@@ -184,9 +184,9 @@ func (tab *tab) fail(what string, err error) {
 	tab.t.Fatal(what, cmp.Or(context.Cause(tab.ctx), err))
 }
 
-// isReplaced reports whether the browser says, in one of its ways, that an
+// isElementGone reports whether the browser says, in one of its ways, that an
 // element that was just found has left the page.
-func isReplaced(err error) bool {
+func isElementGone(err error) bool {
 	return err != nil && slices.ContainsFunc([]string{
 		"node with given id", "Node is detached", "Could not compute box model", "does not have a layout object", "Cannot find context",
 	}, func(words string) bool { return strings.Contains(err.Error(), words) })

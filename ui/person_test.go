@@ -283,7 +283,7 @@ func (tab *tab) paint() {
 
 // isLeft reports whether the browser says that a page was left meanwhile.
 func isLeft(err error) bool {
-	return isReplaced(err) || slices.ContainsFunc([]string{"Promise was collected", "Inspected target navigated", "context was destroyed"}, func(words string) bool {
+	return isElementGone(err) || slices.ContainsFunc([]string{"Promise was collected", "Inspected target navigated", "context was destroyed"}, func(words string) bool {
 		return strings.Contains(err.Error(), words)
 	})
 }

@@ -24,19 +24,19 @@ var (
 // TestCleanUpTogether cleans up several targets at once: each thing is removed
 // only once, and no target prevents another.
 func TestCleanUpTogether(t *testing.T) {
-	clustered := func(w *world) {
+	clustered := func(w *testLandscape) {
 		w.cluster("a", "pier", "LIM00")
 		w.cluster("b", "pier", "LIM00")
 	}
-	absent := func(hosts ...landscape.HostID) func(*world) {
-		return func(w *world) {
+	absent := func(hosts ...landscape.HostID) func(*testLandscape) {
+		return func(w *testLandscape) {
 			for _, host := range hosts {
 				w.sap(host)
 			}
 		}
 	}
 	for name, test := range map[string]struct {
-		prepare func(*world)
+		prepare func(*testLandscape)
 		targets []landscape.Target
 		want    string // what is deregistered, in order
 	}{

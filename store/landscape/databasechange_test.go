@@ -13,21 +13,21 @@ import (
 // What a report about a database instance changes, by the state of its database
 // and by its role.
 func TestRegisterDatabaseInstance(t *testing.T) {
-	unknown := func(*world) {}
-	registered := func(w *world) { w.sap("x", primary()) }
-	orphaned := func(w *world) { // deregistered, with a secondary left
+	unknown := func(*testLandscape) {}
+	registered := func(w *testLandscape) { w.sap("x", primary()) }
+	orphaned := func(w *testLandscape) { // deregistered, with a secondary left
 		w.sap("x", primary())
 		w.sap("y", secondary())
 		w.sap("x")
 		w.removeDatabaseInstance(ore, "x", "10")
 	}
-	empty := func(w *world) { // deregistered, with nothing left
+	empty := func(w *testLandscape) { // deregistered, with nothing left
 		w.sap("x", primary())
 		w.sap("x")
 		w.removeDatabaseInstance(ore, "x", "10")
 	}
 	for name, test := range map[string]struct {
-		before  func(*world)
+		before  func(*testLandscape)
 		element landscape.Element
 		want    []string
 		refused error
@@ -193,7 +193,7 @@ func TestDatabaseHealth(t *testing.T) {
 	w.expect(w.sap("db", primary(failed)), "database_instance_system_replication_changed db/10")
 }
 
-func tiers(w *world) map[landscape.HostID]int {
+func tiers(w *testLandscape) map[landscape.HostID]int {
 	found := make(map[landscape.HostID]int)
 	for _, i := range w.databases[ore].Instances {
 		if i.Tier != nil {
@@ -313,7 +313,7 @@ func TestDatabaseEnd(t *testing.T) {
 // A database whose primary was cleaned up returns with any instance that is not a
 // secondary, also with one that was there all the time.
 func TestRestoreDatabase(t *testing.T) {
-	orphan := func(t *testing.T) *world {
+	orphan := func(t *testing.T) *testLandscape {
 		w := running(t)
 		w.sap("db", primary())
 		w.host("y", "10.1.0.12")

@@ -106,7 +106,7 @@ func (m *memory) copy() *memory {
 }
 
 // good returns what is passing in a world, and what is absent or deregistered.
-func (w *world) good() map[string]bool {
+func (w *testLandscape) good() map[string]bool {
 	found := make(map[string]bool)
 	passing := func(what string, h landscape.Health) {
 		found[what] = h == landscape.HealthPassing || h == landscape.HealthWarning
@@ -153,7 +153,7 @@ func TestSpoiledReportsMakeNothingGreener(t *testing.T) {
 		{"central services", nil, readEnvelope(t, "cluster_ascs_ers", `"Failed": false`, `"Failed": true`), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			begin := func() *world {
+			begin := func() *testLandscape {
 				w := newWorld(t)
 				w.host(landscape.HostID(c.last.Agent), "10.44.3.7")
 				for _, e := range c.before {

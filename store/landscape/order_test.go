@@ -54,7 +54,7 @@ func ownLandscape() agents {
 }
 
 // says returns the reports of an agent, in the order in which it sends them.
-func (a agents) says(w *world, id landscape.HostID) []func() {
+func (a agents) says(w *testLandscape, id landscape.HostID) []func() {
 	s := a[id]
 	reports := []func(){
 		func() { w.host(id, s.addresses...) },
@@ -70,7 +70,7 @@ func (a agents) says(w *world, id landscape.HostID) []func() {
 }
 
 // lists returns what is shown of a landscape, without times.
-func (w *world) lists() []string {
+func (w *testLandscape) lists() []string {
 	w.t.Helper()
 	list := []string{}
 	for _, db := range w.databases {
@@ -88,7 +88,7 @@ func (w *world) lists() []string {
 }
 
 // hostHealths returns the healths of the registered hosts.
-func (w *world) hostHealths() map[landscape.HostID]landscape.Health {
+func (w *testLandscape) hostHealths() map[landscape.HostID]landscape.Health {
 	healths := make(map[landscape.HostID]landscape.Health)
 	for id, h := range w.hosts {
 		if h.Registered() {
@@ -98,7 +98,7 @@ func (w *world) hostHealths() map[landscape.HostID]landscape.Health {
 	return healths
 }
 
-func (w *world) withoutTimes(record any) string {
+func (w *testLandscape) withoutTimes(record any) string {
 	w.t.Helper()
 	var tree any
 	text, err := json.Marshal(record)
@@ -138,7 +138,7 @@ func withoutTimes(tree any) {
 
 // settled returns the landscape after each agent has sent all of its reports once,
 // in the order of their names.
-func (a agents) settled(t testingT) *world {
+func (a agents) settled(t testingT) *testLandscape {
 	w := newWorld(t)
 	for _, id := range slices.Sorted(maps.Keys(a)) {
 		for _, report := range a.says(w, id) {

@@ -9,7 +9,7 @@ import (
 )
 
 // expectWaiting compares the waiting elements with the expected ones.
-func (w *world) expectWaiting(want ...string) {
+func (w *testLandscape) expectWaiting(want ...string) {
 	w.t.Helper()
 	if diff := cmp.Diff(append([]string{}, want...), w.waiting()); diff != "" {
 		w.t.Fatalf("waiting (-want +got):\n%s", diff)
@@ -20,82 +20,84 @@ func (w *world) expectWaiting(want ...string) {
 func TestWaitForDatabase(t *testing.T) {
 	settled := "application_instance_registered a/00 green"
 	for name, test := range map[string]struct {
-		before func(*world)
-		then   func(*world) []string
+		before func(*testLandscape)
+		then   func(*testLandscape) []string
 	}{
 		"database registered": {
-			func(w *world) { w.host("db", dbHost) },
-			func(w *world) []string { return w.sap("db", hana()) },
+			func(w *testLandscape) { w.host("db", dbHost) },
+			func(w *testLandscape) []string { return w.sap("db", hana()) },
 		},
 		"tenant added": {
-			func(w *world) { w.host("db", dbHost); w.sap("db", hana(tenants("SAL"))) },
-			func(w *world) []string { return w.sap("db", hana()) },
+			func(w *testLandscape) { w.host("db", dbHost); w.sap("db", hana(tenants("SAL"))) },
+			func(w *testLandscape) []string { return w.sap("db", hana()) },
 		},
 		"instance added": {
-			func(w *world) { w.host("db", dbHost); w.sap("x", hana()) },
-			func(w *world) []string { return w.sap("db", hana()) },
+			func(w *testLandscape) { w.host("db", dbHost); w.sap("x", hana()) },
+			func(w *testLandscape) []string { return w.sap("db", hana()) },
 		},
 		"instance on the host that waited itself": {
-			func(w *world) { w.host("db", dbHost); w.sap("db", secondary()) },
-			func(w *world) []string { return w.sap("x", primary()) },
+			func(w *testLandscape) { w.host("db", dbHost); w.sap("db", secondary()) },
+			func(w *testLandscape) []string { return w.sap("x", primary()) },
 		},
 		"host registered": {
-			func(w *world) { w.sap("db", hana()) },
-			func(w *world) []string { return w.host("db", dbHost) },
+			func(w *testLandscape) { w.sap("db", hana()) },
+			func(w *testLandscape) []string { return w.host("db", dbHost) },
 		},
 		"address added": {
-			func(w *world) { w.host("db", "10.1.0.99"); w.sap("db", hana()) },
-			func(w *world) []string { return w.host("db", "10.1.0.99", dbHost) },
+			func(w *testLandscape) { w.host("db", "10.1.0.99"); w.sap("db", hana()) },
+			func(w *testLandscape) []string { return w.host("db", "10.1.0.99", dbHost) },
 		},
 		"host restored": {
-			func(w *world) {
+			func(w *testLandscape) {
 				w.host("db", dbHost)
 				w.sap("x", hana())
 				w.removeHost("db")
 				w.sap("db", hana())
 			},
-			func(w *world) []string { return w.host("db", dbHost) },
+			func(w *testLandscape) []string { return w.host("db", dbHost) },
 		},
 		"database restored": {
-			func(w *world) {
+			func(w *testLandscape) {
 				w.host("db", dbHost)
 				w.sap("db", hana())
 				w.sap("db")
 				w.removeDatabaseInstance(ore, "db", "10")
 			},
-			func(w *world) []string { return w.sap("db", hana()) },
+			func(w *testLandscape) []string { return w.sap("db", hana()) },
 		},
 		"one database of two without the tenant": {
-			func(w *world) { w.host("db", dbHost); w.sap("db", hana(), hana(number("20"), key("salt"))) },
-			func(w *world) []string { return w.sap("db", hana(), hana(number("20"), key("salt"), tenants("SAL"))) },
+			func(w *testLandscape) { w.host("db", dbHost); w.sap("db", hana(), hana(number("20"), key("salt"))) },
+			func(w *testLandscape) []string {
+				return w.sap("db", hana(), hana(number("20"), key("salt"), tenants("SAL")))
+			},
 		},
 		"one database of two gone": {
-			func(w *world) {
+			func(w *testLandscape) {
 				w.host("db", dbHost)
 				w.sap("db", hana(), hana(number("20"), key("salt")))
 				w.sap("db", hana())
 			},
-			func(w *world) []string {
+			func(w *testLandscape) []string {
 				return w.removeDatabaseInstance(landscape.DatabaseIDFromKey("salt"), "db", "20")
 			},
 		},
 		"one host of two gone": {
-			func(w *world) {
+			func(w *testLandscape) {
 				w.host("db", dbHost)
 				w.host("d2", dbHost)
 				w.sap("db", hana())
 				w.sap("d2", hana(number("20"), key("salt")))
 			},
-			func(w *world) []string { return w.removeHost("d2") },
+			func(w *testLandscape) []string { return w.removeHost("d2") },
 		},
 		"one address of two gone": {
-			func(w *world) {
+			func(w *testLandscape) {
 				w.host("db", dbHost)
 				w.host("d2", dbHost)
 				w.sap("db", hana())
 				w.sap("d2", hana(number("20"), key("salt")))
 			},
-			func(w *world) []string { return w.host("d2") },
+			func(w *testLandscape) []string { return w.host("d2") },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,7 +218,7 @@ func TestAbsentWhileWaiting(t *testing.T) {
 
 // Old data are not fresh when they are applied later.
 func TestStaleWhileWaiting(t *testing.T) {
-	waiting := func() *world {
+	waiting := func() *testLandscape {
 		w := newWorld(t)
 		w.host("db", dbHost)
 		w.host("a", "10.1.0.1")

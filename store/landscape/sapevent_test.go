@@ -48,7 +48,7 @@ var sapEvents = []activity.Type{
 }
 
 // worldWithAllEvents returns a world in which every event has happened.
-func worldWithAllEvents(t *testing.T) *world {
+func worldWithAllEvents(t *testing.T) *testLandscape {
 	w := clustered(t)
 	w.sap("db", primary(status(landscape.Yellow)))
 	w.sap("b", app("00", ascs, status(landscape.Red), ensa(landscape.ENSA1)), app("01", abap)) // has moved

@@ -140,7 +140,7 @@ func ensa(v landscape.ENSAVersion) func(*landscape.Element) {
 
 // running returns a world with the database ORE on the host db and the complete
 // system LIM on the hosts a (ASCS00) and b (D01).
-func running(t testing.TB) *world {
+func running(t testing.TB) *testLandscape {
 	t.Helper()
 	w := newWorld(t)
 	w.host("db", dbHost)

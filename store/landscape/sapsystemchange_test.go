@@ -14,43 +14,53 @@ func TestFindDatabase(t *testing.T) {
 	const address = "10.1.0.10"
 	one := app("00", ascs)
 	for name, test := range map[string]struct {
-		before func(*world)
+		before func(*testLandscape)
 		seen   landscape.Element
 		want   bool
 	}{
-		"all there":                    {func(w *world) { w.host("db", address); w.sap("db", hana()) }, one, true},
-		"one of several addresses":     {func(w *world) { w.host("db", "10.9.9.9", address); w.sap("db", hana()) }, one, true},
-		"by a secondary":               {func(w *world) { w.sap("x", primary()); w.host("db", address); w.sap("db", secondary()) }, one, true},
-		"by an absent instance":        {func(w *world) { w.host("db", address); w.sap("db", hana()); w.sap("db") }, one, true},
-		"two hosts, one database":      {func(w *world) { w.host("db", address); w.host("d2", address); w.sap("db", hana()); w.sap("d2", hana()) }, one, true},
-		"no host":                      {func(w *world) { w.sap("db", hana()) }, one, false},
-		"host gone":                    {func(w *world) { w.host("db", address); w.sap("x", hana()); w.sap("db", hana()); w.removeHost("db") }, one, false},
-		"no database":                  {func(w *world) { w.host("db", address) }, one, false},
-		"other address":                {func(w *world) { w.host("db", "10.1.0.1"); w.sap("db", hana()) }, one, false},
-		"host name instead of address": {func(w *world) { w.host("db", address); w.sap("db", hana()) }, app("00", ascs, on("oredb")), false},
-		"address in other form":        {func(w *world) { w.host("db", address); w.sap("db", hana()) }, app("00", ascs, on("::ffff:10.1.0.10")), false},
-		"no address":                   {func(w *world) { w.host("db", address); w.sap("db", hana()) }, app("00", ascs, on("")), false},
-		"no such tenant":               {func(w *world) { w.host("db", address); w.sap("db", hana(tenants("SAL"))) }, one, false},
-		"tenant in lower case":         {func(w *world) { w.host("db", address); w.sap("db", hana(tenants("lim"))) }, one, false},
-		"database gone": {func(w *world) {
+		"all there":                {func(w *testLandscape) { w.host("db", address); w.sap("db", hana()) }, one, true},
+		"one of several addresses": {func(w *testLandscape) { w.host("db", "10.9.9.9", address); w.sap("db", hana()) }, one, true},
+		"by a secondary":           {func(w *testLandscape) { w.sap("x", primary()); w.host("db", address); w.sap("db", secondary()) }, one, true},
+		"by an absent instance":    {func(w *testLandscape) { w.host("db", address); w.sap("db", hana()); w.sap("db") }, one, true},
+		"two hosts, one database": {func(w *testLandscape) {
+			w.host("db", address)
+			w.host("d2", address)
+			w.sap("db", hana())
+			w.sap("d2", hana())
+		}, one, true},
+		"no host": {func(w *testLandscape) { w.sap("db", hana()) }, one, false},
+		"host gone": {func(w *testLandscape) {
+			w.host("db", address)
+			w.sap("x", hana())
+			w.sap("db", hana())
+			w.removeHost("db")
+		}, one, false},
+		"no database":                  {func(w *testLandscape) { w.host("db", address) }, one, false},
+		"other address":                {func(w *testLandscape) { w.host("db", "10.1.0.1"); w.sap("db", hana()) }, one, false},
+		"host name instead of address": {func(w *testLandscape) { w.host("db", address); w.sap("db", hana()) }, app("00", ascs, on("oredb")), false},
+		"address in other form":        {func(w *testLandscape) { w.host("db", address); w.sap("db", hana()) }, app("00", ascs, on("::ffff:10.1.0.10")), false},
+		"no address":                   {func(w *testLandscape) { w.host("db", address); w.sap("db", hana()) }, app("00", ascs, on("")), false},
+		"no such tenant":               {func(w *testLandscape) { w.host("db", address); w.sap("db", hana(tenants("SAL"))) }, one, false},
+		"tenant in lower case":         {func(w *testLandscape) { w.host("db", address); w.sap("db", hana(tenants("lim"))) }, one, false},
+		"database gone": {func(w *testLandscape) {
 			w.host("db", address)
 			w.sap("x", primary())
 			w.sap("db", secondary())
 			w.sap("x")
 			w.removeDatabaseInstance(ore, "x", "10")
 		}, one, false},
-		"two databases": {func(w *world) { w.host("db", address); w.sap("db", hana(), hana(number("20"), key("salt"))) }, one, false},
-		"two databases, one with the tenant": {func(w *world) {
+		"two databases": {func(w *testLandscape) { w.host("db", address); w.sap("db", hana(), hana(number("20"), key("salt"))) }, one, false},
+		"two databases, one with the tenant": {func(w *testLandscape) {
 			w.host("db", address)
 			w.sap("db", hana(), hana(number("20"), key("salt"), tenants("ZAR")))
 		}, one, true},
-		"two databases, one with the instance": {func(w *world) {
+		"two databases, one with the instance": {func(w *testLandscape) {
 			w.host("db", address)
 			w.sap("db", hana())
 			w.sap("a", one)
 			w.sap("db", hana(), hana(number("20"), key("salt")))
 		}, app("00", ascs, status(landscape.Yellow)), true},
-		"two databases, one with the number of another system": {func(w *world) {
+		"two databases, one with the number of another system": {func(w *testLandscape) {
 			w.host("db", address)
 			w.sap("db", hana())
 			w.sap("a", app("00", ascs, sid("ZZZ")))
@@ -222,7 +232,7 @@ func TestENSA(t *testing.T) {
 
 // clustered returns the world of running, with the ASCS in a cluster of the hosts
 // a and b.
-func clustered(t *testing.T) *world {
+func clustered(t *testing.T) *testLandscape {
 	w := running(t)
 	w.cluster("a", "port", "LIM00")
 	w.cluster("b", "port", "LIM00")
@@ -263,14 +273,14 @@ func TestMove(t *testing.T) {
 // What does not count as a move.
 func TestNoMove(t *testing.T) {
 	for name, test := range map[string]struct {
-		before func(*world)
+		before func(*testLandscape)
 		seen   landscape.Element
 	}{
-		"no cluster":     {func(*world) {}, app("00", ascs)},
-		"not mounted":    {func(w *world) { w.cluster("b", "port") }, app("00", ascs)},
-		"other SID":      {func(w *world) { w.cluster("b", "port", "ZZZ00") }, app("00", ascs)},
-		"other number":   {func(w *world) { w.cluster("b", "port", "LIM01") }, app("00", ascs)},
-		"other features": {func(w *world) { w.cluster("b", "port", "LIM00") }, app("00", ers)},
+		"no cluster":     {func(*testLandscape) {}, app("00", ascs)},
+		"not mounted":    {func(w *testLandscape) { w.cluster("b", "port") }, app("00", ascs)},
+		"other SID":      {func(w *testLandscape) { w.cluster("b", "port", "ZZZ00") }, app("00", ascs)},
+		"other number":   {func(w *testLandscape) { w.cluster("b", "port", "LIM01") }, app("00", ascs)},
+		"other features": {func(w *testLandscape) { w.cluster("b", "port", "LIM00") }, app("00", ers)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := running(t)

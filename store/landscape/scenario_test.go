@@ -63,7 +63,7 @@ func orAbsent(since *time.Time) string {
 
 // systems returns what is shown of the systems of a world: a line for each, and
 // one for each of their instances.
-func (w *world) systems() []string {
+func (w *testLandscape) systems() []string {
 	lines := []string{}
 	for id, db := range w.databases {
 		if !db.Registered() {
@@ -94,7 +94,7 @@ func (w *world) systems() []string {
 }
 
 // clusterLines returns what is shown of the clusters, a line for each.
-func (w *world) clusterLines() []string {
+func (w *testLandscape) clusterLines() []string {
 	lines := []string{}
 	for _, c := range w.clusters {
 		sid := c.SID()
@@ -121,7 +121,7 @@ func TestScenarios(t *testing.T) {
 			t.Parallel()
 			reports := fleetReports(t, fleet.New(1, hosts))
 			var want string
-			var first *world
+			var first *testLandscape
 			for seed := range uint64(6) {
 				w := newWorld(t)
 				order := reports
@@ -172,7 +172,7 @@ func scenarioGolden(t *testing.T, hosts int, got string) string {
 // its locks on the two hosts of a cluster, two application servers, and the
 // two sites of its database, which are a cluster too.
 type scenario struct {
-	*world
+	*testLandscape
 	names  map[landscape.HostID]string // of hosts: cs1, cs2, ap1, ap2, db1, db2
 	usual  map[string]landscape.Observation
 	system landscape.SAPSystemID
@@ -181,7 +181,7 @@ type scenario struct {
 
 func newScenario(t *testing.T) *scenario {
 	t.Helper()
-	s := &scenario{world: newWorld(t), names: make(map[landscape.HostID]string), usual: make(map[string]landscape.Observation)}
+	s := &scenario{testLandscape: newWorld(t), names: make(map[landscape.HostID]string), usual: make(map[string]landscape.Observation)}
 	roles := make(map[fleet.Role]int)
 	for _, h := range fleet.New(1, 6).Hosts() {
 		roles[h.Role]++
@@ -333,7 +333,7 @@ func TestLivedLandscape(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 3))
 	f := fleet.New(seed, hosts)
 	w := newWorld(t)
-	round := func(w *world) {
+	round := func(w *testLandscape) {
 		reports := fleetReports(t, f)
 		random.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
 		for _, seen := range reports {

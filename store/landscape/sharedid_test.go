@@ -13,7 +13,7 @@ import (
 )
 
 // machine reports a host under an id with a name and addresses.
-func (w *world) machine(id landscape.HostID, name string, addresses ...string) []string {
+func (w *testLandscape) machine(id landscape.HostID, name string, addresses ...string) []string {
 	w.t.Helper()
 	f := landscape.HostFacts{Hostname: name, Addresses: []landscape.Address{}}
 	for _, a := range addresses {
@@ -22,7 +22,7 @@ func (w *world) machine(id landscape.HostID, name string, addresses ...string) [
 	return w.observe(landscape.Observation{Agent: id, Kind: landscape.HostDiscovery, Host: &f})
 }
 
-func (w *world) unshare(id landscape.HostID) []string {
+func (w *testLandscape) unshare(id landscape.HostID) []string {
 	w.t.Helper()
 	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.EndIDSharing(w, id, now) })
 }

@@ -141,8 +141,8 @@ func store[ID comparable, T any](t testingT, into, records map[ID]*T) {
 	}
 }
 
-// world is a landscape in which something happens every minute.
-type world struct {
+// testLandscape is a landscape in which something happens every minute.
+type testLandscape struct {
 	t testingT
 	*memory
 	now time.Time
@@ -158,10 +158,12 @@ type world struct {
 // startTime is when a world begins.
 var startTime = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 
-func newWorld(t testingT) *world { return &world{t: t, memory: newMemory(), now: startTime} }
+func newWorld(t testingT) *testLandscape {
+	return &testLandscape{t: t, memory: newMemory(), now: startTime}
+}
 
 // decide applies a changeset and returns its events in short.
-func (w *world) decide(rule func(now time.Time) (*landscape.Changeset, error)) []string {
+func (w *testLandscape) decide(rule func(now time.Time) (*landscape.Changeset, error)) []string {
 	w.t.Helper()
 	w.now = w.now.Add(time.Minute)
 	cs, err := rule(w.now)
@@ -174,13 +176,13 @@ func (w *world) decide(rule func(now time.Time) (*landscape.Changeset, error)) [
 	return describe(w.t, cs.Events)
 }
 
-func (w *world) observe(seen landscape.Observation) []string {
+func (w *testLandscape) observe(seen landscape.Observation) []string {
 	w.t.Helper()
 	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.Observe(w, seen, now) })
 }
 
 // host reports a host with addresses.
-func (w *world) host(id landscape.HostID, addresses ...string) []string {
+func (w *testLandscape) host(id landscape.HostID, addresses ...string) []string {
 	w.t.Helper()
 	f := landscape.HostFacts{
 		Hostname: string(id), Arch: "x86_64", OSVersion: "15-SP6", AgentVersion: "3.1.2", InstallationSource: "suse",
@@ -194,7 +196,7 @@ func (w *world) host(id landscape.HostID, addresses ...string) []string {
 
 // report observes a report that may come before its host. It is then applied
 // after the host has come, as the store does.
-func (w *world) report(seen landscape.Observation) []string {
+func (w *testLandscape) report(seen landscape.Observation) []string {
 	w.t.Helper()
 	switch host := w.hosts[seen.Agent]; seen.Kind {
 	case landscape.CloudDiscovery, landscape.SubscriptionDiscovery, landscape.SaptuneDiscovery:
@@ -215,7 +217,7 @@ func (w *world) report(seen landscape.Observation) []string {
 }
 
 // sap reports the instances on a host.
-func (w *world) sap(id landscape.HostID, elements ...landscape.Element) []string {
+func (w *testLandscape) sap(id landscape.HostID, elements ...landscape.Element) []string {
 	w.t.Helper()
 	return w.observe(landscape.Observation{Agent: id, Kind: landscape.SAPSystemDiscovery, SAP: sapReport(elements...)})
 }
@@ -226,7 +228,7 @@ func sapReport(elements ...landscape.Element) *landscape.SAPReport {
 
 // cluster reports that a host is in a cluster that runs instances, given as
 // SID and number, together with their file systems.
-func (w *world) cluster(id landscape.HostID, key string, mounted ...string) []string {
+func (w *testLandscape) cluster(id landscape.HostID, key string, mounted ...string) []string {
 	w.t.Helper()
 	hosts, resources, written := 2, 4, "Mon Aug  3 10:00:00 2026"
 	facts := &landscape.ClusterFacts{
@@ -244,40 +246,40 @@ func (w *world) cluster(id landscape.HostID, key string, mounted ...string) []st
 	}})
 }
 
-func (w *world) heartbeat(id landscape.HostID) []string {
+func (w *testLandscape) heartbeat(id landscape.HostID) []string {
 	w.t.Helper()
 	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.HeartbeatReceived(w, id, now) })
 }
 
-func (w *world) loseHeartbeat(id landscape.HostID) []string {
+func (w *testLandscape) loseHeartbeat(id landscape.HostID) []string {
 	w.t.Helper()
 	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.HeartbeatLost(w, id, now) })
 }
 
 // cleanUp cleans things up together.
-func (w *world) cleanUp(targets ...landscape.Target) []string {
+func (w *testLandscape) cleanUp(targets ...landscape.Target) []string {
 	w.t.Helper()
 	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.CleanUp(w, now, targets...) })
 }
 
-func (w *world) removeHost(id landscape.HostID) []string {
+func (w *testLandscape) removeHost(id landscape.HostID) []string {
 	w.t.Helper()
 	return w.cleanUp(landscape.Target{Host: id})
 }
 
-func (w *world) removeDatabaseInstance(id landscape.DatabaseID, host landscape.HostID, number string) []string {
+func (w *testLandscape) removeDatabaseInstance(id landscape.DatabaseID, host landscape.HostID, number string) []string {
 	w.t.Helper()
 	return w.cleanUp(landscape.Target{Database: id, Host: host, Number: number})
 }
 
-func (w *world) removeApplicationInstance(id landscape.SAPSystemID, host landscape.HostID, number string) []string {
+func (w *testLandscape) removeApplicationInstance(id landscape.SAPSystemID, host landscape.HostID, number string) []string {
 	w.t.Helper()
 	return w.cleanUp(landscape.Target{SAPSystem: id, Host: host, Number: number})
 }
 
 // check tests what is always true. It runs after every changeset, and does not
 // call Helper, which would cost as much as the rest.
-func (w *world) check() {
+func (w *testLandscape) check() {
 	for id, db := range w.databases {
 		w.checkDatabase(id, db)
 	}
@@ -289,7 +291,7 @@ func (w *world) check() {
 }
 
 // checkOwners: a host has an instance number in one system at a time.
-func (w *world) checkOwners() {
+func (w *testLandscape) checkOwners() {
 	owners := map[string]string{}
 	own := func(system string, host landscape.HostID, number string, t landscape.InstanceTimes) {
 		key := string(host) + "/" + number
@@ -315,7 +317,7 @@ func (w *world) checkOwners() {
 
 // checkMembers: a host is a member of the cluster that it says it is in, and
 // of no other.
-func (w *world) checkMembers() {
+func (w *testLandscape) checkMembers() {
 	for id, c := range w.clusters {
 		for _, m := range c.Members {
 			if host := w.hosts[m.HostID]; host == nil || host.ClusterID != id {
@@ -330,7 +332,7 @@ func (w *world) checkMembers() {
 	}
 }
 
-func (w *world) checkDatabase(id landscape.DatabaseID, db *landscape.Database) {
+func (w *testLandscape) checkDatabase(id landscape.DatabaseID, db *landscape.Database) {
 	var healths []landscape.Health
 	stale := false
 	for i, instance := range db.Instances {
@@ -352,7 +354,7 @@ func (w *world) checkDatabase(id landscape.DatabaseID, db *landscape.Database) {
 	}
 }
 
-func (w *world) checkSAPSystem(id landscape.SAPSystemID, s *landscape.SAPSystem) {
+func (w *testLandscape) checkSAPSystem(id landscape.SAPSystemID, s *landscape.SAPSystem) {
 	db := w.databases[s.DatabaseID]
 	healths := []landscape.Health{s.DatabaseHealth}
 	stale := s.DatabaseStaleSince != nil
@@ -377,7 +379,7 @@ func (w *world) checkSAPSystem(id landscape.SAPSystemID, s *landscape.SAPSystem)
 }
 
 // isShared reports whether several machines have the id of a host.
-func (w *world) isShared(id landscape.HostID) bool {
+func (w *testLandscape) isShared(id landscape.HostID) bool {
 	host := w.hosts[id]
 	return host != nil && host.Shared()
 }
@@ -387,7 +389,7 @@ func (w *world) isShared(id landscape.HostID) bool {
 // report does not tell: a clean-up deletes an element that waits, and the host
 // may list another instance with its number. The next report is applied in full,
 // and checked again.
-func (w *world) checkListed(host landscape.HostID, number string, absentSince *time.Time) {
+func (w *testLandscape) checkListed(host landscape.HostID, number string, absentSince *time.Time) {
 	kept := w.kept[host]
 	unread := func(u landscape.UnreadInstance) bool { return u.Number == "" || u.Number == number }
 	if w.isShared(host) || kept != nil && (kept.Invalidated || slices.ContainsFunc(kept.Unread, unread)) {
@@ -400,7 +402,7 @@ func (w *world) checkListed(host landscape.HostID, number string, absentSince *t
 }
 
 // waiting returns the waiting elements, as host/number.
-func (w *world) waiting() []string {
+func (w *testLandscape) waiting() []string {
 	list := []string{}
 	for id, k := range w.kept {
 		for _, e := range k.Elements {
@@ -440,7 +442,7 @@ func describe(t testingT, events []activity.Event) []string {
 }
 
 // expect compares events with the expected ones.
-func (w *world) expect(got []string, want ...string) {
+func (w *testLandscape) expect(got []string, want ...string) {
 	w.t.Helper()
 	if diff := cmp.Diff(append([]string{}, want...), got); diff != "" {
 		w.t.Fatalf("events (-want +got):\n%s", diff)
@@ -448,7 +450,7 @@ func (w *world) expect(got []string, want ...string) {
 }
 
 // expectAnswer compares the answer to the last report with the expected one.
-func (w *world) expectAnswer(want error) {
+func (w *testLandscape) expectAnswer(want error) {
 	w.t.Helper()
 	if !errors.Is(w.blocked, want) || want == nil && w.blocked != nil {
 		w.t.Fatalf("answered %v, want %v", w.blocked, want)

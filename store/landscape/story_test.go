@@ -14,7 +14,7 @@ import (
 // happens does to a landscape what may happen to a real one: hosts report other
 // things than their agents say, move instances, change addresses, fall silent,
 // and are cleaned up.
-func (a agents) happens(t *rapid.T, w *world) {
+func (a agents) happens(t *rapid.T, w *testLandscape) {
 	id := rapid.SampledFrom(slices.Sorted(maps.Keys(a))).Draw(t, "host")
 	says := a[id]
 	host := w.hosts[id]
@@ -103,7 +103,7 @@ func (a agents) placeElsewhere(t *rapid.T, e *landscape.Element) {
 
 // cleanUpSomething cleans up the absent instance with an index; false where there
 // are not so many.
-func (w *world) cleanUpSomething(which int) bool {
+func (w *testLandscape) cleanUpSomething(which int) bool {
 	for _, id := range slices.Sorted(maps.Keys(w.databases)) {
 		for _, i := range w.databases[id].Instances {
 			if i.AbsentSince == nil {

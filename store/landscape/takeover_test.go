@@ -15,7 +15,7 @@ import (
 
 // everyInstance returns all instances of a landscape, as SID/number@host of their
 // system; absent ones in brackets.
-func (w *world) everyInstance() []string {
+func (w *testLandscape) everyInstance() []string {
 	list := []string{}
 	add := func(system, own, number string, host landscape.HostID, t landscape.InstanceTimes) {
 		text := fmt.Sprintf("%s %s/%s@%s", system, own, number, host)
@@ -43,138 +43,152 @@ func (w *world) everyInstance() []string {
 func TestNumberIsTakenOver(t *testing.T) {
 	const other = "10.1.0.20"
 	for name, test := range map[string]struct {
-		before, then func(*world) []string
+		before, then func(*testLandscape) []string
 		want         []string // instances
 		waits        []string
 	}{
 		"database rebuilt": {
-			func(w *world) []string { return nil },
-			func(w *world) []string { return w.sap("db", hana(key("rebuilt"), tenants("NEW"))) },
+			func(w *testLandscape) []string { return nil },
+			func(w *testLandscape) []string { return w.sap("db", hana(key("rebuilt"), tenants("NEW"))) },
 			[]string{"(ORE ORE/10@db)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db"},
 			[]string{"a/00", "b/01"}, // the rebuilt one does not have their tenant
 		},
 		"database rebuilt with its tenants": {
-			func(w *world) []string { return nil },
-			func(w *world) []string { return w.sap("db", hana(key("rebuilt"))) },
+			func(w *testLandscape) []string { return nil },
+			func(w *testLandscape) []string { return w.sap("db", hana(key("rebuilt"))) },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "(ORE ORE/10@db)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db"}, nil,
 		},
 		"tenants of a rebuilt database come later": {
-			func(w *world) []string { return w.sap("db", hana(key("rebuilt"), tenants("NEW"))) },
-			func(w *world) []string { return w.sap("db", hana(key("rebuilt"))) },
+			func(w *testLandscape) []string { return w.sap("db", hana(key("rebuilt"), tenants("NEW"))) },
+			func(w *testLandscape) []string { return w.sap("db", hana(key("rebuilt"))) },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "(ORE ORE/10@db)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db"}, nil,
 		},
 		"database back from a backup": {
-			func(w *world) []string { return w.sap("db", hana(key("rebuilt"))) },
-			func(w *world) []string { return w.sap("db", hana()) },
+			func(w *testLandscape) []string { return w.sap("db", hana(key("rebuilt"))) },
+			func(w *testLandscape) []string { return w.sap("db", hana()) },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "(ORE ORE/10@db)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db"}, nil,
 		},
 		"application on another database": {
-			func(w *world) []string { w.host("new", other); return w.sap("new", hana(key("salt"), sid("SLT"))) },
-			func(w *world) []string { return w.sap("b", app("01", abap, on(other))) },
+			func(w *testLandscape) []string {
+				w.host("new", other)
+				return w.sap("new", hana(key("salt"), sid("SLT")))
+			},
+			func(w *testLandscape) []string { return w.sap("b", app("01", abap, on(other))) },
 			[]string{"(LIM LIM/01@b)", " LIM/01@b", "LIM LIM/00@a", "ORE ORE/10@db", "SLT SLT/10@new"}, nil,
 		},
 		"tenant moved to another database, which had it first": {
-			func(w *world) []string { w.host("new", dbHost); return w.sap("new", hana(key("salt"), sid("SLT"))) },
-			func(w *world) []string { return w.sap("db", hana(tenants("SAL"))) },
+			func(w *testLandscape) []string {
+				w.host("new", dbHost)
+				return w.sap("new", hana(key("salt"), sid("SLT")))
+			},
+			func(w *testLandscape) []string { return w.sap("db", hana(tenants("SAL"))) },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db", "SLT SLT/10@new"}, nil,
 		},
 		"address moved to another host, which had it first": {
-			func(w *world) []string { w.host("new", dbHost); return w.sap("new", hana(key("salt"), sid("SLT"))) },
-			func(w *world) []string { return w.host("db", "10.1.0.99") },
+			func(w *testLandscape) []string {
+				w.host("new", dbHost)
+				return w.sap("new", hana(key("salt"), sid("SLT")))
+			},
+			func(w *testLandscape) []string { return w.host("db", "10.1.0.99") },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db", "SLT SLT/10@new"}, nil,
 		},
 		"address moved to another host, which has it later": {
-			func(w *world) []string {
+			func(w *testLandscape) []string {
 				w.sap("new", hana(key("salt"), sid("SLT")))
 				w.host("new", "10.1.0.98")
 				return w.host("db", "10.1.0.99")
 			},
-			func(w *world) []string { return w.host("new", dbHost) },
+			func(w *testLandscape) []string { return w.host("new", dbHost) },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db", "SLT SLT/10@new"}, nil,
 		},
 		"host replaced by another one with its address": {
-			func(w *world) []string { w.host("new", dbHost); return w.sap("new", hana(key("salt"), sid("SLT"))) },
-			func(w *world) []string { return w.loseHeartbeat("db") },
+			func(w *testLandscape) []string {
+				w.host("new", dbHost)
+				return w.sap("new", hana(key("salt"), sid("SLT")))
+			},
+			func(w *testLandscape) []string { return w.loseHeartbeat("db") },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db", "SLT SLT/10@new"}, nil,
 		},
 		"silent host comes back beside the one that has its address": {
-			func(w *world) []string {
+			func(w *testLandscape) []string {
 				w.host("new", dbHost)
 				w.sap("new", hana(key("salt"), sid("SLT")))
 				return w.loseHeartbeat("db")
 			},
-			func(w *world) []string { return w.heartbeat("db") },
+			func(w *testLandscape) []string { return w.heartbeat("db") },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db", "SLT SLT/10@new"}, nil,
 		},
 		"another system": {
-			func(w *world) []string { return nil },
-			func(w *world) []string { return w.sap("b", app("01", abap, sid("SAL"), tenant("SAL"))) },
+			func(w *testLandscape) []string { return nil },
+			func(w *testLandscape) []string { return w.sap("b", app("01", abap, sid("SAL"), tenant("SAL"))) },
 			[]string{"(LIM LIM/01@b)", " SAL/01@b", "LIM LIM/00@a", "ORE ORE/10@db"}, nil,
 		},
 		"database where an application was": {
-			func(w *world) []string { return nil },
-			func(w *world) []string { return w.sap("b", hana(key("salt"), sid("SLT"), number("01"))) },
+			func(w *testLandscape) []string { return nil },
+			func(w *testLandscape) []string { return w.sap("b", hana(key("salt"), sid("SLT"), number("01"))) },
 			[]string{"(LIM LIM/01@b)", "LIM LIM/00@a", "ORE ORE/10@db", "SLT SLT/01@b"}, nil,
 		},
 		"application where a database was": {
-			func(w *world) []string { w.host("d2", dbHost); return w.sap("d2", hana()) },
-			func(w *world) []string { return w.sap("db", app("10", abap)) },
+			func(w *testLandscape) []string { w.host("d2", dbHost); return w.sap("d2", hana()) },
+			func(w *testLandscape) []string { return w.sap("db", app("10", abap)) },
 			[]string{"(ORE ORE/10@db)", "LIM LIM/00@a", "LIM LIM/01@b", "LIM LIM/10@db", "ORE ORE/10@d2"}, nil,
 		},
 		"one that waits takes nothing": {
-			func(w *world) []string { return nil },
-			func(w *world) []string { return w.sap("b", app("01", abap, sid("NEW"), tenant("NEW"))) },
+			func(w *testLandscape) []string { return nil },
+			func(w *testLandscape) []string { return w.sap("b", app("01", abap, sid("NEW"), tenant("NEW"))) },
 			[]string{"LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db"}, []string{"b/01"},
 		},
 		"one that has waited": {
-			func(w *world) []string { return w.sap("b", app("01", abap, sid("NEW"), tenant("NEW"))) },
-			func(w *world) []string { return w.sap("db", hana(tenants("LIM", "NEW"))) },
+			func(w *testLandscape) []string { return w.sap("b", app("01", abap, sid("NEW"), tenant("NEW"))) },
+			func(w *testLandscape) []string { return w.sap("db", hana(tenants("LIM", "NEW"))) },
 			[]string{"(LIM LIM/01@b)", " NEW/01@b", "LIM LIM/00@a", "ORE ORE/10@db"}, nil,
 		},
 		"a secondary that waits takes nothing": {
-			func(w *world) []string { return nil },
-			func(w *world) []string { return w.sap("b", secondary(key("salt"), sid("SLT"), number("01"))) },
+			func(w *testLandscape) []string { return nil },
+			func(w *testLandscape) []string { return w.sap("b", secondary(key("salt"), sid("SLT"), number("01"))) },
 			[]string{"LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db"}, []string{"b/01"},
 		},
 		"a secondary that has waited": {
-			func(w *world) []string {
+			func(w *testLandscape) []string {
 				return w.sap("b", secondary(key("salt"), sid("SLT"), number("01")))
 			},
-			func(w *world) []string { return w.sap("c", primary(key("salt"), sid("SLT"))) },
+			func(w *testLandscape) []string { return w.sap("c", primary(key("salt"), sid("SLT"))) },
 			[]string{"(LIM LIM/01@b)", "LIM LIM/00@a", "ORE ORE/10@db", "SLT SLT/01@b", "SLT SLT/10@c"}, nil,
 		},
 		"application that waits because of the database it has replaced": {
-			func(w *world) []string { return w.sap("db", hana(), hana(key("salt"), sid("SLT"), number("00"))) },
-			func(w *world) []string {
+			func(w *testLandscape) []string {
+				return w.sap("db", hana(), hana(key("salt"), sid("SLT"), number("00")))
+			},
+			func(w *testLandscape) []string {
 				return w.sap("db", hana(), app("00", abap+"|"+ascs, sid("SAL"), tenant("SAL")))
 			},
 			[]string{"(SLT SLT/00@db)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db", "SAL SAL/00@db"}, nil,
 		},
 		"one that could not be read": {
-			func(w *world) []string { return nil },
-			func(w *world) []string {
+			func(w *testLandscape) []string { return nil },
+			func(w *testLandscape) []string {
 				return w.sapUnread("b", []landscape.UnreadInstance{{SID: "LIM", Number: "01"}}, app("01", abap, sid("SAL"), tenant("SAL")))
 			},
 			[]string{" SAL/01@b", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db"}, nil,
 		},
 		"one that could not be read, of another number or system": {
-			func(w *world) []string { return nil },
-			func(w *world) []string {
+			func(w *testLandscape) []string { return nil },
+			func(w *testLandscape) []string {
 				return w.sapUnread("b", []landscape.UnreadInstance{{SID: "LIM"}, {SID: "LIM", Number: "02"}, {SID: "ORE", Number: "01"}},
 					app("01", abap, sid("SAL"), tenant("SAL")))
 			},
 			[]string{"(LIM LIM/01@b)", " SAL/01@b", "LIM LIM/00@a", "ORE ORE/10@db"}, nil,
 		},
 		"one that could be read again": {
-			func(w *world) []string {
+			func(w *testLandscape) []string {
 				return w.sapUnread("b", []landscape.UnreadInstance{{SID: "LIM", Number: "01"}}, app("01", abap, sid("SAL"), tenant("SAL")))
 			},
-			func(w *world) []string { return w.sap("b", app("01", abap, sid("SAL"), tenant("SAL"))) },
+			func(w *testLandscape) []string { return w.sap("b", app("01", abap, sid("SAL"), tenant("SAL"))) },
 			[]string{"(LIM LIM/01@b)", " SAL/01@b", "LIM LIM/00@a", "ORE ORE/10@db"}, nil,
 		},
 		"same number on another host": {
-			func(w *world) []string { return nil },
-			func(w *world) []string { return w.sap("c", app("01", abap, sid("SAL"), tenant("SAL"))) },
+			func(w *testLandscape) []string { return nil },
+			func(w *testLandscape) []string { return w.sap("c", app("01", abap, sid("SAL"), tenant("SAL"))) },
 			[]string{" SAL/01@c", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db"}, nil,
 		},
 	} {

@@ -9,7 +9,7 @@ import (
 )
 
 // sapUnread reports instances, and others that could not be read.
-func (w *world) sapUnread(id landscape.HostID, unread []landscape.UnreadInstance, elements ...landscape.Element) []string {
+func (w *testLandscape) sapUnread(id landscape.HostID, unread []landscape.UnreadInstance, elements ...landscape.Element) []string {
 	r := sapReport(elements...)
 	r.Unread = unread
 	return w.observe(landscape.Observation{Agent: id, Kind: landscape.SAPSystemDiscovery, SAP: r})

@@ -20,7 +20,7 @@ type keyDialog struct {
 	OffersPassword, ReplacesPassword bool
 	Warn                             bool   // the dialog asks for confirmation
 	Never                            bool   // the key never expires
-	Ends                             string // sentence about the expiry of the key
+	Ends                             string // when the key expires, as a sentence
 	Keep                             []page.HiddenInput
 }
 
@@ -29,7 +29,7 @@ func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request
 	id, now := auth.From(r.Context()), s.Store.Now()
 	d := keyDialog{Expiry: newExpiryInput(now, id.User.Timezone, 12, expiryIn, expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires")}
 	d.Expiry.Noun, d.Expiry.Units = "key", withChosen(d.Expiry.Units, "months")
-	d.Expiry.Words = d.Expiry.sentence(now)
+	d.Expiry.Words = d.Expiry.describe(now)
 	var err error
 	if d.OffersPassword, err = s.canReplaceMessagePassword(r); err != nil {
 		return err

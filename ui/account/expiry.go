@@ -52,7 +52,7 @@ func newExpiryInput(now time.Time, zone string, days int, chosen string, modes .
 		Modes: page.Choices(chosen, modes...), Number: strconv.Itoa(days), Units: page.Choices("days", "days", "days", "months", "months", "years", "years"),
 		First: now.UTC().Format(dayLayout), Noun: "token", readerZone: zone,
 	}
-	e.Words = e.sentence(now)
+	e.Words = e.describe(now)
 	return e
 }
 
@@ -80,7 +80,7 @@ func (e *expiryInput) readForm(form url.Values, now time.Time) (mode string, end
 		e.Units = withChosen(e.Units, unit)
 	}
 	end, e.Fault = e.chosenTime(mode, now)
-	e.Words = e.sentence(now)
+	e.Words = e.describe(now)
 	return mode, end
 }
 
@@ -113,9 +113,9 @@ func (e *expiryInput) chosenTime(mode string, now time.Time) (end *time.Time, fa
 	return &day, ""
 }
 
-// sentence says which expiry results from the choice. It is empty if the input
+// describe says which expiry results from the choice. It is empty if the input
 // makes no sense, or if the label of the mode says it already.
-func (e *expiryInput) sentence(now time.Time) string {
+func (e *expiryInput) describe(now time.Time) string {
 	mode := chosenValue(e.Modes)
 	if mode == expiryNever {
 		return "It will never expire."

@@ -275,7 +275,7 @@ func (s *ownTokenHandlers) createToken(w http.ResponseWriter, r *http.Request) e
 			} else if settings.MaxLifetimeDays == nil {
 				d.Expiry.Modes = withChosen(d.Expiry.Modes, expiryNever)
 			}
-			d.Expiry.Words = d.Expiry.sentence(now)
+			d.Expiry.Words = d.Expiry.describe(now)
 		}
 		picker := newScopePicker(s.Auth.ScopeSets(), scopes)
 		picker.offerAdministration(id, true, administers)

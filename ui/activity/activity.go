@@ -314,7 +314,7 @@ func (s *Pages) NewEntryRow(v Viewer, e *activity.Entry, query url.Values, known
 		Severity: severityMark{e.Severity.String(), severityLabel(e.Severity.String())},
 		URL:      page.WithQuery("/activity_log", open),
 	}
-	for _, t := range thingsOf(e, known) {
+	for _, t := range entryThings(e, known) {
 		if !strings.Contains(row.Message, `"`+t.Name+`"`) {
 			row.Things = append(row.Things, t)
 		}

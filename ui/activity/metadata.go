@@ -48,9 +48,9 @@ func RegisteredPages(tx *store.Tx) pageFinder {
 	}
 }
 
-// thingsOf returns the things that an entry names, with the names they had at
+// entryThings returns the things that an entry names, with the names they had at
 // that time. Things with a page have a link.
-func thingsOf(e *activity.Entry, known pageFinder) []Thing {
+func entryThings(e *activity.Entry, known pageFinder) []Thing {
 	var things []Thing
 	for _, named := range activity.Things(e.Event()) {
 		t := known(named.ID)

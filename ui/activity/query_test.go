@@ -140,7 +140,7 @@ func TestThings(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, thingsOf(newEntry(t, tt.event), known)); diff != "" {
+			if diff := cmp.Diff(tt.want, entryThings(newEntry(t, tt.event), known)); diff != "" {
 				t.Error(diff)
 			}
 		})

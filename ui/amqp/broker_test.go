@@ -27,8 +27,8 @@ const (
 // long anything takes.
 const patience = 20 * time.Second
 
-// endpoint is a message endpoint that runs, with the credential of agents.
-type endpoint struct {
+// testBroker is a message endpoint that runs, with the credential of agents.
+type testBroker struct {
 	*Broker
 	t          *testing.T
 	user       string
@@ -38,15 +38,15 @@ type endpoint struct {
 	stop       func()
 }
 
-func newEndpoint(t *testing.T) *endpoint {
+func newEndpoint(t *testing.T) *testBroker {
 	t.Helper()
 	return openEndpoint(t, storetest.Open(t), Options{})
 }
 
 // openEndpoint starts an endpoint on a store.
-func openEndpoint(t *testing.T, s *store.Store, o Options) *endpoint {
+func openEndpoint(t *testing.T, s *store.Store, o Options) *testBroker {
 	t.Helper()
-	e := &endpoint{t: t, user: "trento", password: "secret"}
+	e := &testBroker{t: t, user: "trento", password: "secret"}
 	o.Store = s
 	o.Check = func(user, password string) bool { return user == e.user && password == e.password }
 	o.Generation = e.generation.Load
@@ -92,7 +92,9 @@ func openEndpoint(t *testing.T, s *store.Store, o Options) *endpoint {
 	return e
 }
 
-func (e *endpoint) url() string { return "amqp://" + e.user + ":" + e.password + "@" + e.address + "/" }
+func (e *testBroker) url() string {
+	return "amqp://" + e.user + ":" + e.password + "@" + e.address + "/"
+}
 
 // client is a connection of the library that agents use.
 type client struct {
@@ -162,12 +164,12 @@ func numberOf(t *testing.T, body []byte) string {
 	return envelope.Content.(*wire.FactsGatheringRequested).ExecutionId
 }
 
-func (e *endpoint) send(agent, number string) *message.Delivery {
+func (e *testBroker) send(agent, number string) *message.Delivery {
 	e.t.Helper()
 	return e.sendRequest(message.Request{Agent: agent, Content: request(agent, number), ExpiresAt: e.now().Add(5 * time.Minute)})
 }
 
-func (e *endpoint) sendRequest(r message.Request) *message.Delivery {
+func (e *testBroker) sendRequest(r message.Request) *message.Delivery {
 	e.t.Helper()
 	d, err := e.Send(context.Background(), r)
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 
 // serveTLS makes the endpoint serve a port with TLS as well, and returns the URL
 // for clients that trust its certificate.
-func serveTLS(t *testing.T, e *endpoint) string {
+func serveTLS(t *testing.T, e *testBroker) string {
 	t.Helper()
 	authority := servertest.NewAuthority(t)
 	cert, key := authority.Issue("localhost", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
