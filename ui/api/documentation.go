@@ -18,6 +18,9 @@ var docPage []byte
 //go:embed doc/start.js
 var docScript []byte
 
+//go:embed doc/dark.css
+var docDarkStyle []byte
+
 // docPolicy is the content security policy of that page. The page may load
 // files of this server only. Images may also be data URLs, because the style
 // sheet of Swagger UI contains its icons.
@@ -40,6 +43,8 @@ func (a *API) serveDocumentationFile(w http.ResponseWriter, r *http.Request) err
 	switch pathText(r, "file") {
 	case "start.js":
 		sendFile(w, "text/javascript; charset=utf-8", docScript)
+	case "dark.css":
+		sendFile(w, "text/css; charset=utf-8", docDarkStyle)
 	case "swagger-ui.css", "swagger-ui-bundle.js":
 		w.Header().Set("Cache-Control", "no-cache")
 		docFiles.ServeHTTP(w, r)

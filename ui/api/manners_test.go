@@ -82,6 +82,7 @@ func TestAcceptedTypes(t *testing.T) {
 		{"GET", "/api/v1/profile/token_authentications.csv", "application/json", "text/csv"},
 		{"GET", "/api/doc", "text/html,application/xhtml+xml", "text/html"},
 		{"GET", "/api/doc/start.js", "text/javascript", "text/javascript"},
+		{"GET", "/api/doc/dark.css", "text/css", "text/css"},
 		{"POST", "/api/v1/backups", "application/octet-stream", "application/octet-stream"},
 		{"POST", "/api/v1/support_bundles", "application/gzip", "application/gzip"},
 	} {
