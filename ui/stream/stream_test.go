@@ -77,10 +77,12 @@ func TestRun(t *testing.T) {
 		synctest.Wait()
 		changed <- struct{}{}
 		time.Sleep(minSendInterval / 2)
+		synctest.Wait()
 		if len(sent) != 1 {
 			t.Errorf("sent at %v: the second change is not held back", sent)
 		}
 		time.Sleep(pingInterval)
+		synctest.Wait()
 		if len(sent) != 3 || sent[1] != minSendInterval || sent[2] != pingInterval {
 			t.Errorf("sent at %v", sent)
 		}
