@@ -64,6 +64,9 @@ type TokenRule struct {
 	// LocalAccounts: the route manages accounts of this server. Nobody may use
 	// it while an identity provider is in charge of the accounts.
 	LocalAccounts bool
+	// Monitoring: Options.Monitoring says who may use the route beside users and
+	// their tokens.
+	Monitoring bool
 }
 
 // InPerson returns the rule of a route that no token may use.
@@ -92,6 +95,13 @@ func (t TokenRule) As(operations ...string) TokenRule {
 // route while an identity provider is in charge of the accounts.
 func (t TokenRule) ForLocalAccounts() TokenRule {
 	t.LocalAccounts = true
+	return t
+}
+
+// ForMonitoring returns the rule with Monitoring set: the configuration lets
+// others use the route, too.
+func (t TokenRule) ForMonitoring() TokenRule {
+	t.Monitoring = true
 	return t
 }
 

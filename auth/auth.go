@@ -84,6 +84,8 @@ type Options struct {
 	// TokenRateLimit is how often each personal access token may be used in a
 	// minute; 0 means that there is no limit.
 	TokenRateLimit int
+	// Monitoring says who may read the metrics.
+	Monitoring Monitoring
 	// Provider is the identity provider that is in charge of the accounts; nil:
 	// this server is in charge of them.
 	Provider sso.Provider
@@ -121,6 +123,7 @@ type Auth struct {
 	// introspectors are the networks that may use token introspection, beside
 	// this machine.
 	introspectors      []netip.Prefix
+	monitoring         Monitoring
 	pendingSignInCodec *securecookie.SecureCookie
 	deviceCodec        *securecookie.SecureCookie
 	provider           sso.Provider
@@ -215,7 +218,7 @@ func New(o Options) (*Auth, error) {
 		apiKey:          o.Secrets.Access,
 		hasher:          newHasher(o.HashCost),
 		limiter:         newLimiter(o.Now, o.Log),
-		scopes:          newScopes(o.Operations), introspectors: o.Introspectors,
+		scopes:          newScopes(o.Operations), introspectors: o.Introspectors, monitoring: o.Monitoring,
 		pendingSignInCodec: newPendingSignInCodec(pendingSignInKey), deviceCodec: newDeviceCodec(deviceKey),
 		tokenLimit: newTokenLimit(o.TokenRateLimit, o.Now),
 		provider:   o.Provider, origin: o.Origin, attemptSealer: attempts,
@@ -405,6 +408,10 @@ func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation 
 		return nil
 	case need == Agent:
 		return a.permitAgent(r)
+	case tokens.Monitoring && a.monitoring == MonitoringOff:
+		return store.ErrNotFound
+	case tokens.Monitoring && a.isMonitor(r):
+		return nil
 	}
 	found, _ := r.Context().Value(identifyResultKey{}).(identifyResult)
 	switch {

@@ -298,8 +298,7 @@ var forwardingHeaders = []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwa
 func (a *Auth) MayIntrospect(r *http.Request) bool {
 	client, proxies := a.clientAndProxies(r)
 	named := slices.ContainsFunc(a.introspectors, func(n netip.Prefix) bool { return n.Contains(client) })
-	forwarded := slices.ContainsFunc(forwardingHeaders, func(name string) bool { return r.Header.Get(name) != "" })
-	if forwarded {
+	if isForwarded(r) {
 		return proxies > 0 && named
 	}
 	return client.IsLoopback() || named

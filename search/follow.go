@@ -153,14 +153,14 @@ func (x *Index) nextBatch(after activity.Position) (batch []*activity.Entry, err
 func (x *Index) addBatches(batches ...[]*activity.Entry) error {
 	segments := make([]*segment, len(batches))
 	var making errgroup.Group
-	last := x.indexed
+	begun, entries, last := time.Now(), 0, x.indexed
 	for i, batch := range batches {
 		first := last + 1
 		making.Go(func() (err error) {
 			segments[i], err = newSegment(first, batch)
 			return err
 		})
-		last = batch[len(batch)-1].Position
+		entries, last = entries+len(batch), batch[len(batch)-1].Position
 	}
 	if err := making.Wait(); err != nil {
 		return err
@@ -170,6 +170,9 @@ func (x *Index) addBatches(batches ...[]*activity.Entry) error {
 	x.indexed = last
 	x.mu.Unlock()
 	x.log.Debug("indexed", "last", last)
+	if x.Batched != nil {
+		x.Batched(entries, time.Since(begun))
+	}
 	if from, total := x.partialSegments(); total >= x.segmentSize {
 		return x.merge(from)
 	}

@@ -110,6 +110,10 @@ var ErrClosed = errors.New("search index is closed")
 
 // Index is an open index.
 type Index struct {
+	// Batched is called after each batch of entries that was indexed, with how
+	// long that took. nil: it is not called. It is set before Run.
+	Batched func(entries int, took time.Duration)
+
 	dir         string
 	store       *store.Store
 	log         *slog.Logger

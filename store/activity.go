@@ -61,6 +61,9 @@ func (tx *Tx) log(actor string, e activity.Event) error {
 	if err := tx.appendEntry(entry); err != nil {
 		return err
 	}
+	if logged := tx.s.options.Logged; logged != nil {
+		tx.kv.AfterCommit(func() { logged(e) })
+	}
 	return tx.noteAlerts(e, entry.Position)
 }
 

@@ -67,6 +67,12 @@ type Options struct {
 	// BeforeCommit is called before each commit, which fails with its error; for
 	// tests only.
 	BeforeCommit func() error
+	// Committed is called after each attempt to commit changes, with how long it
+	// took and its error. Logged is called for each event that was logged, after
+	// its commit. Both must be fast: the next change waits for them. nil: they
+	// are not called.
+	Committed func(took time.Duration, err error)
+	Logged    func(activity.Event)
 }
 
 // Store is the open file, with the state that is kept in memory.
@@ -126,7 +132,7 @@ func Open(dir string, o Options) (*Store, error) {
 	path := filepath.Join(dir, FileName)
 	var err error
 	if s.db, err = kv.Open(path, s.schema, kv.Options{
-		NoSync: o.NoSync, Migrations: migrations, ReadOnly: o.ReadOnly, Failures: s.failures, BeforeCommit: o.BeforeCommit,
+		NoSync: o.NoSync, Migrations: migrations, ReadOnly: o.ReadOnly, Failures: s.failures, BeforeCommit: o.BeforeCommit, Committed: o.Committed,
 	}); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

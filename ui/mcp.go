@@ -8,6 +8,7 @@ import (
 	"trento/store"
 	"trento/ui/api"
 	"trento/ui/mcp"
+	"trento/ui/metrics"
 	"trento/ui/page"
 )
 
@@ -35,6 +36,7 @@ func (s *server) mcpHandler(all http.Handler) http.Handler {
 // could make a browser send them.
 func (s *server) requireBearer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		metrics.NameRoute(r, mcp.Path)
 		if r.URL.Path != mcp.Path {
 			s.api.Fail(w, r, store.ErrNotFound)
 			return

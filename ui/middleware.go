@@ -14,6 +14,7 @@ import (
 	"trento/store/fault"
 	"trento/ui/account"
 	"trento/ui/api"
+	"trento/ui/metrics"
 	"trento/ui/page"
 )
 
@@ -38,6 +39,7 @@ func chain(h http.Handler, around ...middleware) http.Handler {
 func (s *server) logRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var answer httpsnoop.Metrics
+		r, route := metrics.WithRoute(r)
 		answer.CaptureMetrics(w, func(w http.ResponseWriter) {
 			defer s.recoverPanic(w, r, &answer)
 			next.ServeHTTP(w, r)
@@ -45,6 +47,7 @@ func (s *server) logRequests(next http.Handler) http.Handler {
 		if answer.Code == 0 {
 			answer.Code = http.StatusOK
 		}
+		s.Metrics.Answered(*route, r.Method, answer.Code, answer.Duration)
 		level := slog.LevelInfo
 		if r.Header.Get("X-Trento-Apikey") != "" && answer.Code < http.StatusBadRequest {
 			level = slog.LevelDebug

@@ -24,6 +24,7 @@ import (
 	activitypages "trento/ui/activity"
 	"trento/ui/api"
 	landscapepages "trento/ui/landscape"
+	"trento/ui/metrics"
 	"trento/ui/page"
 	"trento/ui/stream"
 	"trento/ui/table"
@@ -61,7 +62,7 @@ func newServer(o Options) (*server, error) {
 	}
 	c := page.New(o, r)
 	activity, account := activitypages.New(c), account.New(c)
-	deps := api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher, Endpoint: o.Endpoint, Backup: o.Backup, Doctor: o.Doctor, Alerting: o.Alerting, Forwarding: o.Forwarding}
+	deps := api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher, Endpoint: o.Endpoint, Backup: o.Backup, Doctor: o.Doctor, Metrics: o.Metrics.Handler(), Alerting: o.Alerting, Forwarding: o.Forwarding}
 	if o.Certificate != nil {
 		deps.CertificateFaults = func() []string { return o.Certificate().Faults }
 	}
@@ -72,8 +73,18 @@ func newServer(o Options) (*server, error) {
 		api:    api.New(deps),
 		router: mux.NewRouter(), started: o.Store.Now(), streams: streams,
 	}
+	s.watchState()
 	s.installRoutes()
 	return s, s.checkCallback()
+}
+
+// watchState lets the metrics show the state of this server.
+func (s *server) watchState() {
+	sources := metrics.Sources{Store: s.Store, Index: s.Search, Log: s.Log, Endpoint: s.Endpoint, BodyBytes: s.api.BodyBytes}
+	if s.Certificate != nil {
+		sources.CertificateEnd = func() time.Time { return s.Certificate().NotAfter }
+	}
+	s.Metrics.Watch(sources)
 }
 
 // checkCallback fails if the configured path to which an identity provider
@@ -149,6 +160,7 @@ func (s *server) installRoutes() {
 			methods = append(methods, http.MethodHead)
 		}
 		s.router.Path(route.Path).Methods(methods...).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			metrics.NameRoute(r, route.Path)
 			err := s.Auth.Permit(r, route.Access, route.Tokens, "")
 			if errors.Is(err, auth.ErrForbidden) && route.Access != auth.SignedIn {
 				err = page.Missing(route.Access.String(), "To do that")

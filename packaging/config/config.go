@@ -75,7 +75,8 @@ type Config struct {
 	AMQPUser                     string     `env:"AMQP_USER" doc:"User name in the address that agents have for messages (facts-service-url). Unset: trento."`
 	AMQPPassword                 Secret     `env:"AMQP_PASSWORD" doc:"Password in that address. Agents write the address into their journals, so it should be used for nothing else. Unset: one is generated and kept in the store; Settings shows and replaces it."`
 
-	MCPAccess string `env:"MCP_ACCESS" envDefault:"read" section:"Programs" doc:"What assistants can do that connect to /mcp (Model Context Protocol) with a personal access token, within its scopes. read offers them what changes nothing, write also what is easily undone, such as tags." want:"off, read or write"`
+	MetricsAccess string `env:"METRICS_ACCESS" envDefault:"loopback" section:"Programs" doc:"Who can read the metrics at /metrics, for Prometheus. token: users, and personal access tokens with the scope read_only or GET /metrics. loopback: also programs on this machine, but not what a reverse proxy on this machine forwards. A proxy that adds no header X-Forwarded-For needs token." want:"off, token, loopback or everyone"`
+	MCPAccess     string `env:"MCP_ACCESS" envDefault:"read" doc:"What assistants can do that connect to /mcp (Model Context Protocol) with a personal access token, within its scopes. read offers them what changes nothing, write also what is easily undone, such as tags." want:"off, read or write"`
 
 	BackupDir        string        `env:"BACKUP_DIR" section:"Backups" doc:"Directory into which a backup is written regularly. Unset: none is. A service may only write to a directory its unit names (ReadWritePaths=); /var/lib/trento/backups is fine, but on the same disk."`
 	BackupInterval   time.Duration `env:"BACKUP_INTERVAL" envDefault:"24h" doc:"Time between two backups." want:"a duration such as 12h or 24h, from 10m to 720h"`

@@ -179,6 +179,7 @@ func (l *loader) check(rules Rules) {
 		"LOG_LEVEL":                        slices.Contains([]string{"debug", "info", "warning", "error"}, c.LogLevel),
 		"SECRET_KEY_BASE":                  c.SecretKeyBase == "" || len(c.KeyBase()) >= minSecretSize,
 		"REFRESH_TOKEN_ENC_SECRET":         c.RefreshSecret == "" || c.RefreshSecret != c.AccessSecret,
+		"METRICS_ACCESS":                   slices.Contains([]string{"off", "token", "loopback", "everyone"}, c.MetricsAccess),
 		"MCP_ACCESS":                       slices.Contains([]string{"off", "read", "write"}, c.MCPAccess),
 		"PASSWORD_POLICY":                  c.PasswordPolicy == "warn" || c.PasswordPolicy == "strict",
 		"SESSION_IDLE":                     c.SessionIdle == 0 || c.SessionIdle >= minSessionIdle && c.SessionIdle <= maxSessionLifetime,

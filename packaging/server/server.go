@@ -30,6 +30,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/api"
+	"trento/ui/metrics"
 	"trento/ui/page"
 )
 
@@ -66,6 +67,7 @@ type server struct {
 	examiner        *examiner
 	alerting        *alerting.Channels
 	forwarders      []*forwarder
+	metrics         *metrics.Metrics
 	demoHosts       int
 	runningTasks    sync.WaitGroup // counts the running tasks
 	// certificate is nil without TLS. redirects sends requests without TLS on to
@@ -106,7 +108,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	// of a full disk, and does not end the process.
 	signal.Ignore(syscall.SIGXFSZ)
 	log := slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: o.Config.Level(), ReplaceAttr: maskTokens}))
-	s := &server{config: o.Config, configFile: o.ConfigFile, notices: o.Notices, log: log, demoHosts: o.DemoHosts}
+	s := &server{config: o.Config, configFile: o.ConfigFile, notices: o.Notices, log: log, demoHosts: o.DemoHosts, metrics: metrics.New(Version())}
 	s.examiner = &examiner{server: s}
 	defer func() { err = errors.Join(err, s.closeAll()) }()
 	if err := s.openAll(ctx); err != nil {
@@ -167,6 +169,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	if s.index, err = search.Open(filepath.Join(s.config.DataDir, indexDir), s.store, s.log); err != nil {
 		return err
 	}
+	s.index.Batched = s.metrics.Batched
 	if err := s.openMessages(); err != nil {
 		return err
 	}
@@ -180,7 +183,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
 		Doctor:     &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
 		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwarding,
-		MCP: mcpModes[s.config.MCPAccess],
+		Metrics: s.metrics, MCP: mcpModes[s.config.MCPAccess],
 	})
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func (s *server) openStore(ctx context.Context) error {
 // openFile opens the store and completes the configuration with the secrets in
 // the data directory.
 func (s *server) openFile() (err error) {
-	s.store, err = store.Open(s.config.DataDir, store.Options{
+	o := store.Options{
 		Log:                    s.log,
 		Program:                Version(),
 		HeartbeatInterval:      s.config.HostHeartbeatInterval,
@@ -37,7 +37,11 @@ func (s *server) openFile() (err error) {
 		DiscardAge:             time.Duration(s.config.PruneOlderThan) * 24 * time.Hour,
 		SessionIdle:            s.config.SessionIdle,
 		Alerts:                 configuredAlertsOn(s.config),
-	})
+	}
+	if s.metrics != nil {
+		o.Committed, o.Logged = s.metrics.Committed, s.metrics.Logged
+	}
+	s.store, err = store.Open(s.config.DataDir, o)
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("the data directory %s is in use by another trento-web; stop that one, or set TRENTO_DATA_DIR", s.config.DataDir)
 	}
@@ -68,6 +72,7 @@ func (s *server) authOptions(ctx context.Context) (auth.Options, error) {
 		Operations:      api.Operations(),
 		Introspectors:   s.config.IntrospectionAllowed,
 		TokenRateLimit:  s.config.TokenRateLimit,
+		Monitoring:      auth.Monitoring(s.config.MetricsAccess),
 		AdminUser:       s.config.AdminUser,
 		Alerts:          configuredAlerts(s.config),
 		MessageUser:     s.config.AMQPUser,

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -111,6 +112,15 @@ func (f Failure) Advice() string {
 		return f.Cause.Advice + " " + general
 	}
 	return f.Cause.Advice
+}
+
+// Names returns the names of all kinds, in their order.
+func Names() []string {
+	var names []string
+	for _, kind := range slices.Sorted(maps.Keys(definitions)) {
+		names = append(names, definitions[kind].name)
+	}
+	return names
 }
 
 // Past is a failure that has ended.

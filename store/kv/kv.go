@@ -73,6 +73,9 @@ type Options struct {
 	// BeforeCommit is called before each commit, which fails with its error; for
 	// tests only.
 	BeforeCommit func() error
+	// Committed is called after each attempt to commit changes, with how long it
+	// took and its error. It must be fast: the next commit waits for it.
+	Committed func(took time.Duration, err error)
 }
 
 // DB is the open file.
@@ -82,6 +85,7 @@ type DB struct {
 	id           string
 	failures     *failure.List
 	beforeCommit func() error
+	committed    func(took time.Duration, err error)
 	refusedAt    time.Time // time of the last commit that was refused; for the writer only
 	// After some damage, bbolt never releases a lock. Then no change is possible
 	// until the file is opened again, or not even a read.
@@ -115,7 +119,7 @@ func Open(path string, schema *Schema, o Options) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{
-		bolt: b, schema: schema, failures: o.Failures, beforeCommit: o.BeforeCommit, readOnly: o.ReadOnly,
+		bolt: b, schema: schema, failures: o.Failures, beforeCommit: o.BeforeCommit, committed: o.Committed, readOnly: o.ReadOnly,
 		jobs: make(chan *job), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	err = db.migrate(path, o.Migrations)

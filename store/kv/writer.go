@@ -159,7 +159,11 @@ func (db *DB) tryCommit(jobs []*job) (failed *job, err error) {
 		return nil, err
 	}
 	slow.Stop()
-	if time.Since(committing) < slowCommit {
+	took := time.Since(committing)
+	if db.committed != nil {
+		db.committed(took, err)
+	}
+	if took < slowCommit {
 		db.failures.End(failure.SlowDisk)
 	} else {
 		db.beginSlow()

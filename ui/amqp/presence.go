@@ -167,3 +167,14 @@ func (b *Broker) LastChangeBefore(t time.Time) uint64 {
 	}
 	return n
 }
+
+// Load returns how many messages wait for agents, the bytes of their bodies, and
+// how many connections are open.
+func (b *Broker) Load() (messages, bytes, connections int) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	for _, q := range b.queues {
+		messages += len(q.waiting)
+	}
+	return messages, b.totalBytes, len(b.connections)
+}

@@ -34,6 +34,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/forward"
+	"trento/ui/metrics"
 	"trento/ui/refresh"
 	"trento/ui/stream"
 )
@@ -57,6 +58,8 @@ type Deps struct {
 	Backup *backup.Source
 	// Doctor examines this installation.
 	Doctor *Doctor
+	// Metrics answers with the metrics of the server.
+	Metrics http.Handler
 	// Alerting are the ways by which alerts leave.
 	Alerting *alerting.Channels
 	// Streams limits the open event streams; nil: there is no other limit than
@@ -182,6 +185,7 @@ func withPath(r *http.Request, path string) *http.Request {
 // it and the answer to its error after it.
 func (a *API) handler(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		metrics.NameRoute(r, route.Path)
 		body, err := a.authorize(w, r, route)
 		defer body.done()
 		if err == nil {

@@ -27,6 +27,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/api"
 	"trento/ui/api/documenttest"
+	"trento/ui/metrics"
 	"trento/ui/refresh"
 )
 
@@ -106,7 +107,8 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	f.index = index
 	f.rules = document(t)
 	f.serve(api.Deps{
-		Store: s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus),
+		Metrics: metrics.New("1").Handler(),
+		Store:   s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus),
 		Backup:   &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
 		Doctor:   testDoctor(c),
 		Alerting: alerting.New(alerting.Options{Now: c.Now}),

@@ -24,6 +24,8 @@ func answerTypes(route string) []string {
 		types = append(types, "text/css", "text/javascript")
 	case route == eventsPath:
 		types = append(types, stream.ContentType)
+	case route == metricsPath:
+		types = append(types, "text/plain")
 	case route == "/api/v1/backups":
 		types = append(types, "application/octet-stream")
 	case route == "/api/v1/support_bundles":

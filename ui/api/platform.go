@@ -57,6 +57,15 @@ func (a *API) showReadiness(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, status, answer)
 }
 
+// metricsPath is where Prometheus expects metrics.
+const metricsPath = "/metrics"
+
+// showMetrics answers GET /metrics in the text format of Prometheus.
+func (a *API) showMetrics(w http.ResponseWriter, r *http.Request) error {
+	a.deps.Metrics.ServeHTTP(w, r)
+	return nil
+}
+
 // slesForSAP is the product whose subscriptions are counted.
 const slesForSAP = "SLES_SAP"
 

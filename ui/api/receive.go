@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -65,6 +66,7 @@ type memoryBudget struct {
 	size  int64
 	grace time.Duration // how long a body is read before it may be closed for another one
 	free  *semaphore.Weighted
+	inUse atomic.Int64 // what is not free
 
 	mu      sync.Mutex
 	reading list.List // bodies being read, as *body, oldest first
@@ -72,6 +74,12 @@ type memoryBudget struct {
 
 func newBudget(size int64, grace time.Duration) *memoryBudget {
 	return &memoryBudget{size: size, grace: grace, free: semaphore.NewWeighted(size)}
+}
+
+// BodyBytes returns the memory that the bodies of requests use now: those of
+// agents and users, and those of others.
+func (a *API) BodyBytes() (known, unknown int64) {
+	return a.permittedBodies.budget.inUse.Load(), a.unknownBodies.budget.inUse.Load()
 }
 
 // body is the body of a request, with its share of the budget.
@@ -162,6 +170,7 @@ func (b *body) reserve(ctx context.Context, size int64) error {
 			return errBusy
 		}
 	}
+	b.budget.inUse.Add(size)
 	b.budget.mu.Lock()
 	defer b.budget.mu.Unlock()
 	b.held += size
@@ -173,6 +182,7 @@ func (b *body) done() {
 	if b == nil || b.held == 0 {
 		return
 	}
+	b.budget.inUse.Add(-b.held)
 	b.budget.free.Release(b.held)
 	b.held = 0
 }

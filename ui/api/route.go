@@ -149,6 +149,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/about", auth.SignedIn, auth.InSets("read_only"), a.showAbout},
 
 		{"GET", "/api/v1/prometheus/targets", auth.Public, unscoped, a.listPrometheusTargets},
+		{"GET", metricsPath, auth.SignedIn, auth.InSets("read_only").ForMonitoring(), a.showMetrics},
 		{"GET", "/api/public_keys", auth.Public, unscoped, a.listPublicKeys},
 		{"GET", "/api/healthz", auth.Public, unscoped, a.showHealth},
 		{"GET", "/api/readyz", auth.Public, unscoped, a.showReadiness},

@@ -112,6 +112,7 @@ var demands = []struct {
 	{"GET", "/api/v1/abilities", "any", "", 200},
 	{"GET", "/api/v1/about", "any", "", 200},
 	{"GET", "/api/v1/prometheus/targets", "public", "", 200},
+	{"GET", "/metrics", "any", "", 200},
 	{"GET", "/api/public_keys", "public", "", 200},
 	{"GET", "/api/healthz", "public", "", 200},
 	{"GET", "/api/readyz", "public", "", 200},

@@ -38,6 +38,7 @@ import (
 	"trento/ui/amqp"
 	"trento/ui/api"
 	"trento/ui/forward"
+	"trento/ui/metrics"
 	"trento/ui/refresh"
 )
 
@@ -74,6 +75,8 @@ type Options struct {
 	Doctor *api.Doctor
 	// Alerting are the ways by which alerts leave.
 	Alerting *alerting.Channels
+	// Metrics counts requests; nil: nothing does.
+	Metrics *metrics.Metrics
 	// MCP is what assistants are offered. The zero value is MCPOff.
 	MCP MCPMode
 	// Forwarding returns how the forwarding of the activity log stands; nil if
