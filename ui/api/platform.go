@@ -70,12 +70,19 @@ func (a *API) showMetrics(w http.ResponseWriter, r *http.Request) error {
 const slesForSAP = "SLES_SAP"
 
 // showAbout answers GET /api/v1/about with the version and the number of
-// subscriptions for slesForSAP.
+// subscriptions for slesForSAP. Existing clients expect the versions of programs
+// that the existing server consists of, or works with. This server has none of
+// them.
 func (a *API) showAbout(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
-		Version           string `json:"version"`
-		SLESSubscriptions int    `json:"sles_subscriptions"`
-	}{Version: a.deps.Version}
+		Version           string  `json:"version"`
+		SLESSubscriptions int     `json:"sles_subscriptions"`
+		Flavor            string  `json:"flavor"`
+		WandaVersion      *string `json:"wanda_version"`
+		PostgresVersion   *string `json:"postgres_version"`
+		RabbitMQVersion   *string `json:"rabbitmq_version"`
+		PrometheusVersion *string `json:"prometheus_version"`
+	}{Version: a.deps.Version, Flavor: "Community"}
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		for h, err := range tx.Hosts() {
 			if err != nil {

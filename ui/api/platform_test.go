@@ -19,7 +19,7 @@ func TestPlatform(t *testing.T) {
 	f.get(nobody, "/api/healthz").expect(t, http.StatusOK, `{"database":"pass"}`)
 	f.get(nobody, "/api/readyz").expect(t, http.StatusOK, `{"ready":true}`)
 	f.get(nobody, "/api/public_keys").expect(t, http.StatusOK, `[]`)
-	f.get("ann", "/api/v1/about").expect(t, http.StatusOK, `{"version":"`+version+`","sles_subscriptions":0}`)
+	f.get("ann", "/api/v1/about").expect(t, http.StatusOK, `{"version":"`+version+`","sles_subscriptions":0,`+aboutOthers)
 }
 
 // TestCertificateHealth checks what a monitor is told about the certificate.
@@ -46,7 +46,7 @@ func TestAbout(t *testing.T) {
 		f.post(agent, collectPath, report(id, "subscription_discovery", `[`+subscription("SLES_SAP")+`,`+subscription("sle-module")+`]`)).
 			expect(t, http.StatusAccepted, "{}")
 	}
-	f.get("ann", "/api/v1/about").expect(t, http.StatusOK, `{"version":"`+version+`","sles_subscriptions":2}`)
+	f.get("ann", "/api/v1/about").expect(t, http.StatusOK, `{"version":"`+version+`","sles_subscriptions":2,`+aboutOthers)
 }
 
 func TestAbilities(t *testing.T) {
@@ -129,3 +129,6 @@ func TestFaults(t *testing.T) {
 		}
 	}
 }
+
+// aboutOthers is what GET /api/v1/about says about other programs.
+const aboutOthers = `"flavor":"Community","wanda_version":null,"postgres_version":null,"rabbitmq_version":null,"prometheus_version":null}`
