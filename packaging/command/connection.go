@@ -88,18 +88,18 @@ func (c *connection) options(cmd *cobra.Command) (client.Options, error) {
 // the logins name. named is false if nothing does.
 func (c *connection) remote(l *logins) (o client.Options, named bool, err error) {
 	token := getenv(c.loader.environ, tokenVariable)
-	caFile := cmp.Or(c.caFile, getenv(c.loader.environ, caFileVariable))
+	caFile := getenv(c.loader.environ, caFileVariable)
 	name := cmp.Or(c.server, getenv(c.loader.environ, serverVariable))
 	chosen := l.find(cmp.Or(name, l.Current))
 	switch {
 	case chosen != nil && (c.server != "" || token == ""):
 		// A token in the environment is not sent to a server that --server chooses
 		// among the logins: each of these has a token of its own.
-		return client.Options{Address: chosen.Address, Token: chosen.Token, CAFile: cmp.Or(caFile, chosen.CAFile)}, true, nil
+		return client.Options{Address: chosen.Address, Token: chosen.Token, CAFile: cmp.Or(c.caFile, chosen.CAFile, caFile)}, true, nil
 	case chosen != nil:
-		return client.Options{Address: chosen.Address, Token: token, CAFile: cmp.Or(caFile, chosen.CAFile)}, true, nil
+		return client.Options{Address: chosen.Address, Token: token, CAFile: cmp.Or(c.caFile, chosen.CAFile, caFile)}, true, nil
 	case name != "":
-		o, err = optionsOfAddress(name, token, caFile, l)
+		o, err = optionsOfAddress(name, token, cmp.Or(c.caFile, caFile), l)
 		return o, true, err
 	}
 	return client.Options{}, false, nil
