@@ -68,6 +68,8 @@ func newServer(o Options) (*server, error) {
 	}
 	streams := new(stream.Limit)
 	deps.Streams = streams
+	landscapepages.Lists(c, &deps.Lists)
+	account.Lists(&deps.Lists)
 	s := &server{
 		Console: c, landscape: landscapepages.New(c, activity), activity: activity, account: account,
 		api:    api.New(deps),

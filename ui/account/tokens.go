@@ -59,7 +59,7 @@ type tokenItem struct {
 
 // tokensTable declares the list of tokens.
 var tokensTable = table.Table[*tokenItem]{
-	Path: "/tokens", Noun: "token", DefaultOrder: "The newest first",
+	Path: "/tokens", Noun: "token", DefaultOrder: "The newest first", ID: func(t *tokenItem) string { return t.Token.ID },
 	Columns: []table.Column[*tokenItem]{
 		{Key: "name", Label: "Name", Text: func(t *tokenItem) string { return t.Name }},
 		{
@@ -76,15 +76,15 @@ var tokensTable = table.Table[*tokenItem]{
 		},
 		{
 			Key: "created", Label: "Created", Text: func(t *tokenItem) string { return page.ISOOrEmpty(&t.CreatedAt) },
-			Compare: func(a, b *tokenItem) int { return a.CreatedAt.Compare(b.CreatedAt) },
+			Order: func(t *tokenItem) string { return table.OrderOfTime(t.CreatedAt) },
 		},
 		{
 			Key: "expires", Label: "Expires", Text: func(t *tokenItem) string { return page.ISOOrEmpty(t.ExpiresAt) },
-			Compare: func(a, b *tokenItem) int { return expiryRank(a.ExpiresAt).Compare(expiryRank(b.ExpiresAt)) },
+			Order: func(t *tokenItem) string { return table.OrderOfTime(expiryRank(t.ExpiresAt)) },
 		},
 		{
 			Key: "last_used", Label: "Last used", Text: func(t *tokenItem) string { return page.ISOOrEmpty(t.lastUsed) },
-			Compare: func(a, b *tokenItem) int { return page.TimeOrZero(a.lastUsed).Compare(page.TimeOrZero(b.lastUsed)) },
+			Order: func(t *tokenItem) string { return table.OrderOfTime(page.TimeOrZero(t.lastUsed)) },
 		},
 	},
 	Health: func(*tokenItem) landscape.Health { return landscape.HealthUnknown },

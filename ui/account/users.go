@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"trento/auth"
@@ -81,6 +82,7 @@ const (
 // UsersTable declares the list of users.
 var UsersTable = table.Table[*UserItem]{
 	Path: "/users", Noun: "user", DefaultOrder: "In the order in which they were created",
+	ID: func(u *UserItem) string { return strconv.FormatInt(u.User.ID, 10) },
 	Columns: []table.Column[*UserItem]{
 		{Key: "username", Label: "Username", Text: func(u *UserItem) string { return u.Username }},
 		{Key: "fullname", Label: "Full Name", Text: func(u *UserItem) string { return u.Fullname }},
@@ -88,13 +90,11 @@ var UsersTable = table.Table[*UserItem]{
 		{Key: "status", Label: "Status", Text: (*UserItem).Status, Facet: &table.Facet[*UserItem]{Value: (*UserItem).Status}},
 		{
 			Key: "created", Label: "Created", Text: func(u *UserItem) string { return page.ISOOrEmpty(&u.CreatedAt) },
-			Compare: func(a, b *UserItem) int { return a.CreatedAt.Compare(b.CreatedAt) },
+			Order: func(u *UserItem) string { return table.OrderOfTime(u.CreatedAt) },
 		},
 		{
 			Key: "last_login", Label: "Last Login", Text: func(u *UserItem) string { return page.ISOOrEmpty(u.LastLoginAt) },
-			Compare: func(a, b *UserItem) int {
-				return page.TimeOrZero(a.LastLoginAt).Compare(page.TimeOrZero(b.LastLoginAt))
-			},
+			Order: func(u *UserItem) string { return table.OrderOfTime(page.TimeOrZero(u.LastLoginAt)) },
 		},
 		{
 			Key: "permissions", Label: "Permissions",

@@ -55,7 +55,7 @@ func (a *API) listActivity(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return send(w, http.StatusOK, newEntryPage(viewer, walk, found))
+	return sendValidated(w, r, newEntryPage(viewer, walk, found))
 }
 
 func newEntryPage(viewer Viewer, walk search.Walk, found search.Page) entryPage {

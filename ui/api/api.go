@@ -31,6 +31,7 @@ import (
 	"trento/search"
 	"trento/store"
 	"trento/store/backup"
+	"trento/store/landscape"
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/forward"
@@ -60,6 +61,8 @@ type Deps struct {
 	Doctor *Doctor
 	// Metrics answers with the metrics of the server.
 	Metrics http.Handler
+	// Lists are the filters and orders of lists.
+	Lists Lists
 	// Alerting are the ways by which alerts leave.
 	Alerting *alerting.Channels
 	// Streams limits the open event streams; nil: there is no other limit than
@@ -83,11 +86,14 @@ type API struct {
 	unknownBodies    bodyReader // from all other clients
 	providerMessages bodyReader // from identity providers, through the browser of a person
 
-	hostList      listCache[hostRecords]
-	clusterList   listCache[clusterRecords]
-	clusterListV1 listCache[clusterRecords]
-	databaseList  listCache[databaseRecords]
-	sapSystemList listCache[sapSystemRecords]
+	hostList      listing[hostRecords]
+	clusterList   listing[clusterRecords]
+	clusterListV1 listing[clusterRecords]
+	databaseList  listing[databaseRecords]
+	sapSystemList listing[sapSystemRecords]
+	healthList    listing[landscape.SAPSystemID]
+	userList      listing[int64]
+	ownTokenList  listing[string]
 
 	unidentifiedReports unidentifiedReports
 }
@@ -99,7 +105,17 @@ func New(d Deps) *API {
 	if d.Streams == nil {
 		d.Streams = new(stream.Limit)
 	}
-	a := &API{deps: d, router: mux.NewRouter().UseEncodedPath().SkipClean(true)}
+	a := &API{
+		deps: d, router: mux.NewRouter().UseEncodedPath().SkipClean(true),
+		hostList:      newListing[hostRecords](true, host{}, "last_heartbeat_timestamp"),
+		clusterList:   newListing[clusterRecords](true, cluster{}),
+		clusterListV1: newListing[clusterRecords](true, clusterCommon{}),
+		databaseList:  newListing[databaseRecords](true, database{}),
+		sapSystemList: newListing[sapSystemRecords](true, sapSystem{}),
+		healthList:    newListing[landscape.SAPSystemID](false, healthSummary{}),
+		userList:      newListing[int64](false, user{}),
+		ownTokenList:  newListing[string](false, ownToken{}),
+	}
 	known := newBudget(permittedBudget, permittedGrace)
 	a.permittedBodies = bodyReader{limit: maxBody, budget: known}
 	a.consoleForms = bodyReader{limit: maxSmallBody, budget: known}

@@ -50,43 +50,43 @@ type clusterRecords struct {
 }
 
 // listClusters answers GET /api/v2/clusters with all clusters, sorted by name.
-func (a *API) listClusters(w http.ResponseWriter, _ *http.Request) error {
-	return a.sendClusters(w, &a.clusterList, func(c *landscape.Cluster, tags []store.Tag) any { return newCluster(c, tags) })
+func (a *API) listClusters(w http.ResponseWriter, r *http.Request) error {
+	return a.sendClusters(w, r, &a.clusterList, func(c *landscape.Cluster, tags []store.Tag) any { return newCluster(c, tags) })
 }
 
 // listClustersV1 answers GET /api/v1/clusters. The route is deprecated: its
 // answer describes only HANA clusters in detail.
-func (a *API) listClustersV1(w http.ResponseWriter, _ *http.Request) error {
-	return a.sendClusters(w, &a.clusterListV1, func(c *landscape.Cluster, tags []store.Tag) any { return newClusterV1(c, tags) })
+func (a *API) listClustersV1(w http.ResponseWriter, r *http.Request) error {
+	return a.sendClusters(w, r, &a.clusterListV1, func(c *landscape.Cluster, tags []store.Tag) any { return newClusterV1(c, tags) })
 }
 
 // sendClusters answers with all clusters, each built by build, sorted by name
 // and then by id. Clusters without a name come last.
-func (a *API) sendClusters(w http.ResponseWriter, list *listCache[clusterRecords], shape func(*landscape.Cluster, []store.Tag) any) error {
-	var rows []row[clusterRecords]
-	err := a.deps.Store.View(func(tx *store.Tx) error {
+func (a *API) sendClusters(w http.ResponseWriter, r *http.Request, list *listing[clusterRecords], shape func(*landscape.Cluster, []store.Tag) any) error {
+	return list.answer(a, w, r, a.deps.Lists.Clusters, func(tx *store.Tx) ([]row[clusterRecords], error) {
 		clusters, err := sorted(tx.Clusters(), func(x, y *landscape.Cluster) int {
 			return cmp.Or(compareNames(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, c := range clusters {
+		rows := make([]row[clusterRecords], len(clusters))
+		for i, c := range clusters {
 			tags, err := tx.Tags(store.ClusterTag, string(c.ID))
 			if err != nil {
-				return err
+				return nil, err
 			}
-			rows = append(rows, row[clusterRecords]{
-				key:   clusterRecords{c, firstTag(tags)},
+			name := "\U0010FFFF" // the last character there is
+			if c.Name != nil {
+				name = *c.Name
+			}
+			rows[i] = row[clusterRecords]{
+				key: clusterRecords{c, firstTag(tags)}, id: string(c.ID), name: name,
 				build: func() any { return shape(c, tags) },
-			})
+			}
 		}
-		return nil
+		return rows, nil
 	})
-	if err != nil {
-		return err
-	}
-	return list.send(w, rows)
 }
 
 // compareNames compares names; nil comes last.

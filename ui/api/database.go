@@ -53,31 +53,27 @@ type databaseRecords struct {
 
 // listDatabases answers GET /api/v1/databases with all databases, sorted by
 // SID.
-func (a *API) listDatabases(w http.ResponseWriter, _ *http.Request) error {
-	var rows []row[databaseRecords]
-	err := a.deps.Store.View(func(tx *store.Tx) error {
+func (a *API) listDatabases(w http.ResponseWriter, r *http.Request) error {
+	return a.databaseList.answer(a, w, r, a.deps.Lists.Databases, func(tx *store.Tx) ([]row[databaseRecords], error) {
 		databases, err := sorted(tx.Databases(), func(x, y *landscape.Database) int {
 			return cmp.Or(cmp.Compare(x.SID, y.SID), cmp.Compare(x.ID, y.ID))
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, db := range databases {
+		rows := make([]row[databaseRecords], len(databases))
+		for i, db := range databases {
 			tags, err := tx.Tags(store.DatabaseTag, string(db.ID))
 			if err != nil {
-				return err
+				return nil, err
 			}
-			rows = append(rows, row[databaseRecords]{
-				key:   databaseRecords{db, firstTag(tags)},
+			rows[i] = row[databaseRecords]{
+				key: databaseRecords{db, firstTag(tags)}, id: string(db.ID), name: db.SID,
 				build: func() any { return newDatabase(db, tags) },
-			})
+			}
 		}
-		return nil
+		return rows, nil
 	})
-	if err != nil {
-		return err
-	}
-	return a.databaseList.send(w, rows)
 }
 
 func newDatabase(db *landscape.Database, tags []store.Tag) database {

@@ -24,10 +24,13 @@ import (
 	"trento/store/finding"
 	"trento/store/message"
 	"trento/store/storetest"
+	"trento/ui/account"
 	"trento/ui/alerting"
 	"trento/ui/api"
 	"trento/ui/api/documenttest"
+	landscapepages "trento/ui/landscape"
 	"trento/ui/metrics"
+	consolepage "trento/ui/page"
 	"trento/ui/refresh"
 )
 
@@ -111,9 +114,20 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 		Store:   s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus),
 		Backup:   &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
 		Doctor:   testDoctor(c),
+		Lists:    consoleLists(t, s, f.auth, index, log),
 		Alerting: alerting.New(alerting.Options{Now: c.Now}),
 	})
 	return f
+}
+
+// consoleLists are the filters and orders that the console declares.
+func consoleLists(t *testing.T, s *store.Store, a *auth.Auth, index *search.Index, log *slog.Logger) api.Lists {
+	t.Helper()
+	var l api.Lists
+	console := consolepage.New(consolepage.Options{Store: s, Auth: a, Search: index, Log: log}, new(consolepage.Resources))
+	landscapepages.Lists(console, &l)
+	account.New(console).Lists(&l)
+	return l
 }
 
 // testDoctor finds one thing, and makes a bundle of one word.

@@ -39,30 +39,29 @@ type healthSummary struct {
 }
 
 // listHealth answers GET /api/v1/sap_systems/health.
-func (a *API) listHealth(w http.ResponseWriter, _ *http.Request) error {
-	answer := []healthSummary{}
-	err := a.deps.Store.View(func(tx *store.Tx) error {
+func (a *API) listHealth(w http.ResponseWriter, r *http.Request) error {
+	return a.healthList.answer(a, w, r, a.deps.Lists.Health, func(tx *store.Tx) ([]row[landscape.SAPSystemID], error) {
 		systems, err := sapSystemsBySID(tx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		surroundings, err := allHostsAndClusters(tx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, s := range systems {
+		rows := make([]row[landscape.SAPSystemID], len(systems))
+		for i, s := range systems {
 			db, err := databaseOf(tx, s)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			answer = append(answer, newHealthSummary(s, db, surroundings))
+			rows[i] = row[landscape.SAPSystemID]{
+				key: s.ID, id: string(s.ID), name: s.SID,
+				build: func() any { return newHealthSummary(s, db, surroundings) },
+			}
 		}
-		return nil
+		return rows, nil
 	})
-	if err != nil {
-		return err
-	}
-	return send(w, http.StatusOK, answer)
 }
 
 // hostsAndClusters are all hosts and clusters, by id.

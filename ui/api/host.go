@@ -48,30 +48,26 @@ type hostRecords struct {
 }
 
 // listHosts answers GET /api/v1/hosts with all hosts, sorted by name.
-func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
-	var rows []row[hostRecords]
-	err := a.deps.Store.View(func(tx *store.Tx) error {
+func (a *API) listHosts(w http.ResponseWriter, r *http.Request) error {
+	return a.hostList.answer(a, w, r, a.deps.Lists.Hosts, func(tx *store.Tx) ([]row[hostRecords], error) {
 		hosts, err := hostsByName(tx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, h := range hosts {
+		rows := make([]row[hostRecords], len(hosts))
+		for i, h := range hosts {
 			tags, err := tx.Tags(store.HostTag, string(h.ID))
 			if err != nil {
-				return err
+				return nil, err
 			}
-			rows = append(rows, row[hostRecords]{
-				key:      hostRecords{h, firstTag(tags)},
+			rows[i] = row[hostRecords]{
+				key: hostRecords{h, firstTag(tags)}, id: string(h.ID), name: h.Hostname,
 				build:    func() any { return newHost(h, tags) },
 				uncached: a.lastHeartbeat(h.ID),
-			})
+			}
 		}
-		return nil
+		return rows, nil
 	})
-	if err != nil {
-		return err
-	}
-	return a.hostList.send(w, rows)
 }
 
 // lastHeartbeat returns the JSON of the member last_heartbeat_timestamp, with a

@@ -82,6 +82,7 @@ func joinOpenAPI(files fs.FS) (whole openapiDocument, err error) {
 			}
 		}
 	}
+	addListParameters(whole)
 	addCommonResponses(whole.Paths)
 	return whole, nil
 }

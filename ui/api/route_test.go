@@ -346,9 +346,12 @@ func TestHeaders(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
-	for _, path := range []string{"/api/v1/hosts", "/api/v2/clusters", "/api/v1/sap_systems/health", "/api/v1/activity_log", "/api/v1/settings/api_key", "/api/v1/about", "/api/v1/nothing"} {
+	for path, cached := range map[string]string{
+		"/api/v1/hosts": "private, no-cache", "/api/v2/clusters": "private, no-cache", "/api/v1/sap_systems/health": "private, no-cache", "/api/v1/activity_log": "private, no-cache",
+		"/api/v1/settings/api_key": "no-store", "/api/v1/about": "no-store", "/api/v1/nothing": "no-store",
+	} {
 		header := f.get("ann", path).header
-		if header.Get("Content-Type") != "application/json; charset=utf-8" || header.Get("Cache-Control") != "no-store" {
+		if header.Get("Content-Type") != "application/json; charset=utf-8" || header.Get("Cache-Control") != cached || (header.Get("ETag") != "") != (cached != "no-store") {
 			t.Errorf("%s: %v", path, header)
 		}
 	}

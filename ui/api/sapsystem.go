@@ -51,33 +51,29 @@ type sapSystemRecords struct {
 
 // listSAPSystems answers GET /api/v1/sap_systems with all SAP systems, sorted
 // by SID.
-func (a *API) listSAPSystems(w http.ResponseWriter, _ *http.Request) error {
-	var rows []row[sapSystemRecords]
-	err := a.deps.Store.View(func(tx *store.Tx) error {
+func (a *API) listSAPSystems(w http.ResponseWriter, r *http.Request) error {
+	return a.sapSystemList.answer(a, w, r, a.deps.Lists.SAPSystems, func(tx *store.Tx) ([]row[sapSystemRecords], error) {
 		systems, err := sapSystemsBySID(tx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, s := range systems {
+		rows := make([]row[sapSystemRecords], len(systems))
+		for i, s := range systems {
 			db, err := databaseOf(tx, s)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			tags, err := tx.Tags(store.SAPSystemTag, string(s.ID))
 			if err != nil {
-				return err
+				return nil, err
 			}
-			rows = append(rows, row[sapSystemRecords]{
-				key:   sapSystemRecords{s, db, firstTag(tags)},
+			rows[i] = row[sapSystemRecords]{
+				key: sapSystemRecords{s, db, firstTag(tags)}, id: string(s.ID), name: s.SID,
 				build: func() any { return newSAPSystem(s, db, tags) },
-			})
+			}
 		}
-		return nil
+		return rows, nil
 	})
-	if err != nil {
-		return err
-	}
-	return a.sapSystemList.send(w, rows)
 }
 
 // sapSystemsBySID returns the SAP systems of the landscape, sorted by SID and

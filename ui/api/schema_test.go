@@ -266,7 +266,7 @@ func (s *schemas) tryQuery(name string, schema *openapi3.Schema) {
 		}
 	}
 	for _, a := range allowedBy(schema) {
-		if name != "after" && name != "before" { // cursors come from pages
+		if name != "after" && name != "before" && name != "cursor" { // cursors come from pages
 			s.taken("/"+name, s.method, address(a), "")
 		}
 	}

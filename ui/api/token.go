@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -61,19 +62,19 @@ func (a *API) listOwnTokens(w http.ResponseWriter, r *http.Request) error {
 	if err := a.deps.Store.FlushTokenUses(r.Context()); err != nil {
 		return err
 	}
-	answer := []ownToken{}
-	err := a.deps.Store.View(func(tx *store.Tx) error {
+	return a.ownTokenList.answer(a, w, r, a.deps.Lists.Tokens, func(tx *store.Tx) ([]row[string], error) {
 		tokens, err := tx.Tokens(auth.From(r.Context()).User.ID)
-		for _, t := range tokens {
-			answer = append(answer, a.newOwnToken(tx, t))
+		rows := make([]row[string], len(tokens))
+		for i, t := range tokens {
+			shown := a.newOwnToken(tx, t)
+			rows[i] = row[string]{key: t.ID, id: t.ID, name: newestFirst(t.CreatedAt), build: func() any { return shown }}
 		}
-		return err
+		return rows, err
 	})
-	if err != nil {
-		return err
-	}
-	return send(w, http.StatusOK, answer)
 }
+
+// newestFirst returns a text whose byte order is that of times, backwards.
+func newestFirst(t time.Time) string { return fmt.Sprintf("%020d", math.MaxInt64-t.UnixMicro()) }
 
 // tokenPage is a page of the tokens of all users.
 type tokenPage struct {
@@ -137,7 +138,7 @@ func (a *API) listAllTokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return send(w, http.StatusOK, page)
+	return sendValidated(w, r, page)
 }
 
 // fillTokenPage adds the tokens after a position until the page is full.

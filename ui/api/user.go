@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -68,25 +69,23 @@ func tokensOfUser(tx *store.Tx, u *store.User) ([]tokenOfUser, error) {
 }
 
 // listUsers answers GET /api/v1/users.
-func (a *API) listUsers(w http.ResponseWriter, _ *http.Request) error {
-	answer := []user{}
-	err := a.deps.Store.View(func(tx *store.Tx) error {
+func (a *API) listUsers(w http.ResponseWriter, r *http.Request) error {
+	return a.userList.answer(a, w, r, a.deps.Lists.Users, func(tx *store.Tx) (rows []row[int64], err error) {
 		for u, err := range tx.Users() {
 			if err != nil {
-				return err
+				return nil, err
 			}
 			shown, err := newUser(tx, u)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			answer = append(answer, shown)
+			rows = append(rows, row[int64]{
+				key: u.ID, id: strconv.FormatInt(u.ID, 10), name: fmt.Sprintf("%020d", u.ID),
+				build: func() any { return shown },
+			})
 		}
-		return nil
+		return rows, nil
 	})
-	if err != nil {
-		return err
-	}
-	return send(w, http.StatusOK, answer)
 }
 
 // sendUser answers with a user, and with the ETag that the client must repeat

@@ -101,8 +101,8 @@ var agentsTable = table.Table[*agentItem]{
 		{Key: "agent", Label: "Agent", Text: (*agentItem).name},
 		{
 			Key: "state", Label: "Reports", Text: func(a *agentItem) string { return a.state.String() },
-			Compare: func(a, b *agentItem) int { return cmp.Compare(a.state, b.state) },
-			Facet:   &table.Facet[*agentItem]{Value: func(a *agentItem) string { return a.state.String() }},
+			Order: func(a *agentItem) string { return table.OrderOfNumber(int(a.state)) },
+			Facet: &table.Facet[*agentItem]{Value: func(a *agentItem) string { return a.state.String() }},
 		},
 		{
 			Key: "problem", Label: "Problems", Text: (*agentItem).problems,
@@ -114,16 +114,16 @@ var agentsTable = table.Table[*agentItem]{
 		},
 		{
 			Key: "since", Label: "Since", Hidden: true, Text: func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(a.faultSince)) },
-			Compare: func(a, b *agentItem) int { return a.faultSince.Compare(b.faultSince) },
+			Order: func(a *agentItem) string { return table.OrderOfTime(a.faultSince) },
 		},
 		{
 			Key: "last", Label: "Last report", Text: func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(a.LastReport())) },
-			Compare: func(a, b *agentItem) int { return a.LastReport().Compare(b.LastReport()) },
+			Order: func(a *agentItem) string { return table.OrderOfTime(a.LastReport()) },
 		},
 		{
 			Key: "agent_version", Label: "Agent version", Text: (*agentItem).version,
-			Compare: func(a, b *agentItem) int { return compareVersions(a.version(), b.version()) },
-			Facet:   &table.Facet[*agentItem]{Value: (*agentItem).version, Compare: compareVersions},
+			Order: func(a *agentItem) string { return orderOfVersion(a.version()) },
+			Facet: &table.Facet[*agentItem]{Value: (*agentItem).version, Compare: compareVersions},
 		},
 		{
 			Key: "overdue", Label: "Overdue", Hidden: true, Text: func(a *agentItem) string { return strings.Join(a.overdueReports(), ", ") },
@@ -154,8 +154,8 @@ func reportColumns() (columns []table.Column[*agentItem]) {
 		}
 		columns = append(columns, table.Column[*agentItem]{
 			Key: string(kind), Label: "Last " + activity.ReportName(string(kind)), Hidden: true,
-			Text:    func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(last(a))) },
-			Compare: func(a, b *agentItem) int { return last(a).Compare(last(b)) },
+			Text:  func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(last(a))) },
+			Order: func(a *agentItem) string { return table.OrderOfTime(last(a)) },
 		})
 	}
 	return columns

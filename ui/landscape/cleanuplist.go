@@ -88,7 +88,7 @@ var cleanupTable = table.Table[*cleanupItem]{
 		{Key: "state", Label: "State", Text: (*cleanupItem).reason},
 		{
 			Key: "since", Label: "Since", Text: func(l *cleanupItem) string { return page.ISOOrEmpty(l.since) },
-			Compare: func(a, b *cleanupItem) int { return page.TimeOrZero(a.since).Compare(page.TimeOrZero(b.since)) },
+			Order: func(l *cleanupItem) string { return table.OrderOfTime(page.TimeOrZero(l.since)) },
 		},
 	},
 	Health: func(*cleanupItem) landscape.Health { return landscape.HealthUnknown },

@@ -1,7 +1,6 @@
 package landscape
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 
@@ -28,11 +27,11 @@ var ClustersTable = newTable("/clusters", "cluster", clusterItems, []table.Colum
 	table.SIDColumn(func(c *ClusterItem) []string { return c.Sids }),
 	{
 		Key: "hosts", Label: "Hosts", Number: true, Text: func(c *ClusterItem) string { return strconv.Itoa(c.hosts()) },
-		Compare: func(a, b *ClusterItem) int { return cmp.Compare(a.hosts(), b.hosts()) },
+		Order: func(c *ClusterItem) string { return table.OrderOfNumber(c.hosts()) },
 	},
 	{
 		Key: "resources", Label: "Resources", Number: true, Text: func(c *ClusterItem) string { return numberOrEmpty(c.ResourcesNumber) },
-		Compare: func(a, b *ClusterItem) int { return cmp.Compare(orZero(a.ResourcesNumber), orZero(b.ResourcesNumber)) },
+		Order: func(c *ClusterItem) string { return table.OrderOfNumber(orZero(c.ResourcesNumber)) },
 	},
 	{
 		Key: "type", Label: "Type", Text: func(c *ClusterItem) string { return ClusterTypeWord(string(c.Type)) },

@@ -83,7 +83,7 @@ var overviewParts = [...]struct{ key, label, prefix string }{
 
 // dashboardTable declares the table of the dashboard.
 var dashboardTable = table.Table[*overviewItem]{
-	Path: "/", Noun: "SAP system", Items: overviewItems,
+	Path: "/", Noun: "SAP system", Items: overviewItems, ID: func(g *overviewItem) string { return string(g.SAPSystem.ID) },
 	Columns: append([]table.Column[*overviewItem]{
 		table.HealthColumn((*overviewItem).worstHealth),
 		{Key: "sid", Label: "SID", Text: func(g *overviewItem) string { return g.SID }},
@@ -109,7 +109,7 @@ func overviewColumns() []table.Column[*overviewItem] {
 				}
 				return page.HealthWord(g.parts[i].health)
 			},
-			Compare: func(a, b *overviewItem) int { return cmp.Compare(a.parts[i].urgencyRank(), b.parts[i].urgencyRank()) },
+			Order: func(g *overviewItem) string { return table.OrderOfNumber(g.parts[i].urgencyRank()) },
 		}
 	}
 	return columns

@@ -1,7 +1,6 @@
 package landscape
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -23,7 +22,7 @@ var DatabasesTable = newTable("/databases", "HANA database", databaseItems, []ta
 	table.SIDColumn(func(db *DatabaseItem) []string { return []string{db.SID} }),
 	{
 		Key: "summary", Label: "Summary", Text: func(db *DatabaseItem) string { return db.Summary() },
-		Compare: func(a, b *DatabaseItem) int { return cmp.Compare(len(a.Instances), len(b.Instances)) },
+		Order: func(db *DatabaseItem) string { return table.OrderOfNumber(len(db.Instances)) },
 	},
 	{Key: "tenants", Label: "Tenants", Hidden: true, Text: (*DatabaseItem).tenants},
 }, cleanupFlag((*DatabaseItem).absent))

@@ -62,10 +62,8 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 	},
 	{
 		Key: "address", Label: "IP",
-		Text: func(h *HostItem) string { return strings.Join(addresses(h.Host), " ") },
-		Compare: func(a, b *HostItem) int {
-			return slices.CompareFunc(a.Addresses, b.Addresses, func(x, y landscape.Address) int { return x.IP.Compare(y.IP) })
-		},
+		Text:  func(h *HostItem) string { return strings.Join(addresses(h.Host), " ") },
+		Order: func(h *HostItem) string { return orderOfAddresses(h.Addresses) },
 	},
 	{
 		Key: "provider", Label: "Provider", Text: func(h *HostItem) string { return ProviderLabel(h.Host) },
@@ -80,25 +78,25 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 	{Key: "os", Label: "OS", Hidden: true, Text: func(h *HostItem) string { return h.OSVersion }},
 	{
 		Key: "cpu", Label: "CPUs", Hidden: true,
-		Text:    func(h *HostItem) string { return strconv.Itoa(h.CPUCount) },
-		Compare: func(a, b *HostItem) int { return cmp.Compare(a.CPUCount, b.CPUCount) },
+		Text:  func(h *HostItem) string { return strconv.Itoa(h.CPUCount) },
+		Order: func(h *HostItem) string { return table.OrderOfNumber(h.CPUCount) },
 	},
 	{
 		Key: "memory", Label: "Memory", Hidden: true,
-		Text:    func(h *HostItem) string { return formatMemory(h.MemoryMB) },
-		Compare: func(a, b *HostItem) int { return cmp.Compare(a.MemoryMB, b.MemoryMB) },
+		Text:  func(h *HostItem) string { return formatMemory(h.MemoryMB) },
+		Order: func(h *HostItem) string { return table.OrderOfNumber(h.MemoryMB) },
 	},
 	{
 		Key: "agent_version", Label: "Agent version",
-		Text:    func(h *HostItem) string { return h.AgentVersion },
-		Compare: func(a, b *HostItem) int { return compareVersions(a.AgentVersion, b.AgentVersion) },
-		Facet:   &table.Facet[*HostItem]{Value: func(h *HostItem) string { return h.AgentVersion }, Compare: compareVersions},
+		Text:  func(h *HostItem) string { return h.AgentVersion },
+		Order: func(h *HostItem) string { return orderOfVersion(h.AgentVersion) },
+		Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return h.AgentVersion }, Compare: compareVersions},
 	},
 	{
 		Key: "heartbeat", Label: "Agent",
 		Text: func(h *HostItem) string { return newHeartbeat(h.Host, page.Timestamp{}).Word },
-		Compare: func(a, b *HostItem) int {
-			return cmp.Or(cmp.Compare(heartbeatRank(a.Host), heartbeatRank(b.Host)), silentSince(a.Host).Compare(silentSince(b.Host)))
+		Order: func(h *HostItem) string {
+			return table.OrderOfNumber(heartbeatRank(h.Host)) + table.OrderOfTime(silentSince(h.Host))
 		},
 	},
 }, cleanupFlag(func(h *HostItem) bool { return h.silent }))

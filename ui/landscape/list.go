@@ -96,7 +96,7 @@ type listItem interface{ fields() *itemFields }
 func newTable[T listItem](path, noun string, items func(*page.Snapshot) []T, columns []table.Column[T], flags ...table.Flag[T]) table.Table[T] {
 	health := func(thing T) landscape.Health { return thing.fields().health }
 	return table.Table[T]{
-		Path: path, Noun: noun, Items: items, Health: health,
+		Path: path, Noun: noun, Items: items, Health: health, ID: func(thing T) string { return thing.fields().id },
 		Columns: slices.Concat([]table.Column[T]{table.HealthColumn(health)}, columns, []table.Column[T]{
 			table.TagsColumn(func(thing T) []string { return thing.fields().Tags }),
 			{Key: "id", Label: "ID", Hidden: true, Text: func(thing T) string { return thing.fields().id }},

@@ -29,6 +29,8 @@ type Table[T any] struct {
 	// Tie orders things that compare as equal. It never returns 0 for different
 	// things.
 	Tie func(a, b T) int
+	// ID returns the id of a thing in the API; nil: programs have no such list.
+	ID func(T) string
 }
 
 // Flag is a yes-or-no property that a list can be filtered by. A flag with an
@@ -41,9 +43,9 @@ type Flag[T any] struct {
 // Column is a property of the things in a list.
 type Column[T any] struct {
 	Key, Label string
-	Text       func(T) string   // for the text search and the CSV
-	Compare    func(a, b T) int // nil: by text, ignoring case
-	Facet      *Facet[T]        // nil: no filter
+	Text       func(T) string // for the text search and the CSV
+	Order      func(T) string // its byte order is that of the column; nil: by text, ignoring case
+	Facet      *Facet[T]      // nil: no filter
 	Number     bool
 	Hidden     bool // the column is not shown, but part of the CSV, the text search and the order
 }
@@ -52,6 +54,7 @@ type Column[T any] struct {
 type Facet[T any] struct {
 	Value   func(T) string            // "" if the thing has none
 	Values  func(T) []string          // instead of Value, for several values; each once
+	Known   []string                  // all values that there can be; nil: any
 	Label   func(value string) string // nil: the value itself
 	hasMark bool                      // options have the symbol of their value (a health)
 	Compare func(a, b string) int     // order of two values; nil: by label, ignoring case
@@ -167,7 +170,7 @@ func (o *Table[T]) Selected(all []T, c ListQuery) selection[T] {
 			}
 		}
 	}
-	slices.SortFunc(s.Things, o.compareFor(c))
+	o.sort(s.Things, c)
 	return s
 }
 
@@ -220,23 +223,6 @@ func (o *Table[T]) Contains(thing T, words []string) bool {
 		}
 	}
 	return true
-}
-
-func (o *Table[T]) compareFor(c ListQuery) func(a, b T) int {
-	compare := o.Urgent
-	for _, col := range o.Columns {
-		if col.Key != c.sort {
-			continue
-		}
-		if compare = col.Compare; compare == nil {
-			compare = func(a, b T) int { return FoldCompare(col.Text(a), col.Text(b)) }
-		}
-	}
-	if c.reverse {
-		forward := compare
-		compare = func(a, b T) int { return forward(b, a) }
-	}
-	return func(a, b T) int { return cmp.Or(compare(a, b), o.Tie(a, b)) }
 }
 
 func FoldCompare(a, b string) int {

@@ -46,7 +46,7 @@ func (o *Table[T]) List(v *page.Snapshot) []T {
 		return made.([]T)
 	}
 	all := o.Items(v)
-	slices.SortFunc(all, o.compareFor(ListQuery{}))
+	o.sort(all, ListQuery{})
 	v.Lists.Store(o.Path, all)
 	return all
 }
@@ -153,17 +153,26 @@ func CSVHandlerFor[T any](s *page.Console, o *Table[T], read func(context.Contex
 func HealthColumn[T any](health func(T) landscape.Health) Column[T] {
 	return Column[T]{
 		Key: "health", Label: "Health",
-		Text:    func(thing T) string { return page.HealthWord(health(thing)) },
-		Compare: func(a, b T) int { return page.HealthRank(health(a)) - page.HealthRank(health(b)) },
+		Text:  func(thing T) string { return page.HealthWord(health(thing)) },
+		Order: func(thing T) string { return OrderOfNumber(page.HealthRank(health(thing))) },
 		Facet: &Facet[T]{
 			Value:   func(thing T) string { return string(page.ShownHealth(health(thing))) },
 			Label:   func(v string) string { return page.HealthWord(landscape.Health(v)) },
+			Known:   knownHealths(),
 			hasMark: true,
 			Compare: func(a, b string) int {
 				return page.HealthRank(landscape.Health(a)) - page.HealthRank(landscape.Health(b))
 			},
 		},
 	}
+}
+
+func knownHealths() []string {
+	known := make([]string, len(page.HealthWords))
+	for i, word := range page.HealthWords {
+		known[i] = string(word.Health)
+	}
+	return known
 }
 
 // TagsColumn declares the column of tags.
