@@ -73,7 +73,7 @@ func describeMessages(a *client.Agent) string {
 	}
 }
 
-// describeReports says which kinds of reports could not be used, wholly or in
+// describeReports names the kinds of reports that could not be used, or only in
 // part, or are overdue.
 func describeReports(a *client.Agent) string {
 	var faulty []string
@@ -90,7 +90,7 @@ func describeReports(a *client.Agent) string {
 	return strings.Join(faulty, ", ")
 }
 
-// replaceUnderscores returns a name of the API in the form of words.
+// replaceUnderscores converts a name of the API to words.
 func replaceUnderscores[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }
 
 // printAgent prints all that is known of an agent.

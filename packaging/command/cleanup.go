@@ -28,7 +28,7 @@ func newCleanup(l *configLoader) *cobra.Command {
 	return cmd
 }
 
-// cleanupCall is one call of trento-web cleanup.
+// cleanupCall is one run of trento-web cleanup.
 type cleanupCall struct {
 	connection
 
@@ -104,11 +104,12 @@ func newCleanupInstance(l *configLoader) *cobra.Command {
 	return cmd
 }
 
-// chosenBy returns the values that choose the instance on the command line.
+// chosenBy returns the values that choose the instance on the command line:
+// SID, number and host.
 func (i *instance) chosenBy() []string { return []string{i.Sid, i.InstanceNumber, i.hostname} }
 
-// matchesArgs reports whether the first values on the command line choose the
-// cleanUpInstance.
+// matchesArgs reports whether the instance has the values at the beginning of
+// the command line.
 func (i *instance) matchesArgs(args []string) bool {
 	for n, part := range i.chosenBy()[:len(args)] {
 		if args[n] != part && (n != 2 || !strings.EqualFold(args[n], i.HostId.String())) {
@@ -118,8 +119,8 @@ func (i *instance) matchesArgs(args []string) bool {
 	return true
 }
 
-// completeInstance completes the next value that chooses an instance, out of
-// those that are absent.
+// completeInstance returns the possible next values on the command line. Only
+// absent instances can be chosen.
 func (c *cleanupCall) completeInstance(cmd *cobra.Command, given []string) (values []string) {
 	if len(given) > 2 {
 		return nil
@@ -187,8 +188,8 @@ func removeInstance(ctx context.Context, s *client.Server, i *instance) error {
 	return err
 }
 
-// confirm asks whether something is to be removed, and fails unless the answer
-// is yes. Without a terminal there is nobody to ask.
+// confirm asks the user for confirmation, and fails unless the answer is yes.
+// Without a terminal it fails at once.
 func (c *cleanupCall) confirm(cmd *cobra.Command, what string) error {
 	if c.yes {
 		return nil

@@ -30,8 +30,8 @@ func execute(cmd *cobra.Command) int {
 	return 0
 }
 
-// exitStatus is the error of a command that has said everything, and ends with
-// this exit status.
+// exitStatus is the error of a command that has already printed its message and
+// ends with this exit status.
 type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }

@@ -84,8 +84,8 @@ func (c *connection) options(cmd *cobra.Command) (client.Options, error) {
 	return c.localOptions(l)
 }
 
-// remote returns the options for the server that the flags, the environment or
-// the logins name. named is false if nothing does.
+// remote returns the options for the server that is named by the flags, the
+// environment or the current login. named is false if none is named.
 func (c *connection) remote(l *logins) (o client.Options, named bool, err error) {
 	token := getenv(c.loader.environ, tokenVariable)
 	caFile := getenv(c.loader.environ, caFileVariable)
@@ -93,8 +93,8 @@ func (c *connection) remote(l *logins) (o client.Options, named bool, err error)
 	chosen := l.find(cmp.Or(name, l.Current))
 	switch {
 	case chosen != nil && (c.server != "" || token == ""):
-		// A token in the environment is not sent to a server that --server chooses
-		// among the logins: each of these has a token of its own.
+		// If --server names a login, the token of the login is used and not the
+		// token in the environment, which may be for another server.
 		return client.Options{Address: chosen.Address, Token: chosen.Token, CAFile: cmp.Or(c.caFile, chosen.CAFile, caFile)}, true, nil
 	case chosen != nil:
 		return client.Options{Address: chosen.Address, Token: token, CAFile: cmp.Or(c.caFile, chosen.CAFile, caFile)}, true, nil
@@ -120,8 +120,8 @@ func optionsOfAddress(address, token, caFile string, l *logins) (client.Options,
 	return client.Options{Address: address, Token: token, CAFile: caFile}, nil
 }
 
-// localOptions returns the options for the server on this machine. It fails if
-// there is none, which means that the user has chosen no server.
+// localOptions returns the options for the server on this machine. If no server
+// runs here, it fails and says how to choose one.
 func (c *connection) localOptions(l *logins) (client.Options, error) {
 	conf, _, err := config.Load("", c.loader.environ, adminRules())
 	where := ""
@@ -146,7 +146,7 @@ const (
 	statusUsage       exitStatus = 2 // the command line is wrong
 	statusUnreachable exitStatus = 3 // no server answers
 	statusNotAllowed  exitStatus = 4 // not signed in, or not permitted
-	statusNoSuchName  exitStatus = 5 // nothing has the name, or several things have
+	statusNoSuchName  exitStatus = 5 // no object, or more than one, has the given name
 )
 
 // exitHelp ends the help of each command that asks a server.
@@ -184,8 +184,8 @@ func statusOfError(err error) exitStatus {
 	return statusFailed
 }
 
-// addToCommand makes a command one that asks a server: with the flags that choose
-// it, the exit statuses, and the help about both.
+// addToCommand prepares a command that asks a server: it adds the flags that
+// choose the server, the exit statuses, and the help about both.
 func (c *connection) addToCommand(cmd *cobra.Command) {
 	c.addFlags(cmd)
 	cmd.Long += connectionHelp + exitHelp

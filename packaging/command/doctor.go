@@ -13,12 +13,11 @@ import (
 	"trento/store/finding"
 )
 
-// The exit statuses of trento-web doctor beside 0: somebody has to do something
-// soon, or at once, or nothing could be examined.
+// The exit statuses of trento-web doctor, beside 0.
 const (
-	statusWarning     exitStatus = 1
-	statusUrgent      exitStatus = 2
-	statusNotExamined exitStatus = 3
+	statusWarning     exitStatus = 1 // something should be done soon
+	statusUrgent      exitStatus = 2 // something must be done at once
+	statusNotExamined exitStatus = 3 // the installation could not be examined
 )
 
 // newDoctor returns the command that says what is wrong with the installation.

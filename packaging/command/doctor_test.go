@@ -40,7 +40,8 @@ func examine(t *testing.T, dir string, args []string, environ ...string) (r find
 	return r, status
 }
 
-// checkFound checks that a finding begins so.
+// checkFound checks that there is a finding with this urgency and area whose
+// text begins with what.
 func checkFound(t *testing.T, r *finding.Report, urgency finding.Urgency, area, what string) {
 	t.Helper()
 	if !slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
@@ -102,7 +103,7 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("status %d: %+v", status, r)
 	}
 
-	// With everything right, nothing but this machine's own faults is told.
+	// A correct configuration has no findings except about this machine.
 	cert, key := servertest.NewAuthority(t).Issue("localhost", r.At.AddDate(0, -1, 0), r.At.AddDate(1, 0, 0))
 	pair := filepath.Join(t.TempDir(), "pair.pem")
 	if err := os.WriteFile(pair, append(cert, key...), 0o600); err != nil {
@@ -140,8 +141,8 @@ func TestDoctor(t *testing.T) {
 		}
 		checkFound(t, &r, finding.Urgent, "Data file", "The data file is damaged")
 	}
-	damage(0, 8192)           // both pages that everything begins with
-	damage(8192, len(data)/2) // half of all others
+	damage(0, 8192)           // both meta pages
+	damage(8192, len(data)/2) // half of the other pages
 
 	out, err := servertest.Command(t, dir, []string{"doctor", "--nonsense"}).CombinedOutput()
 	if failed, ok := errors.AsType[*exec.ExitError](err); !ok || failed.ExitCode() != 3 {
@@ -155,8 +156,8 @@ func sorted(r finding.Report) []finding.Finding {
 	return r.Findings
 }
 
-// TestSupport checks what is in a bundle of a running and of a stopped server,
-// and that no secret is.
+// TestSupport checks the content of support bundles of a running and of a
+// stopped server. They must not contain secrets.
 func TestSupport(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	secrets := map[string]string{

@@ -15,7 +15,7 @@ import (
 	"trento/packaging/client"
 )
 
-// getCall is one call of trento-web get.
+// getCall is one run of trento-web get.
 type getCall struct {
 	connection
 
@@ -24,7 +24,7 @@ type getCall struct {
 	watch     bool
 }
 
-// kinds returns the kinds of objects that trento-web get shows, but for the
+// kinds returns the kinds of objects that trento-web get shows, except the
 // activity log, which has a command of its own.
 func kinds() []kind {
 	return []kind{
@@ -140,7 +140,7 @@ func (g *getCall) run(cmd *cobra.Command, k *kind, names []string) error {
 	return nil
 }
 
-// printEmptyText says that there is nothing, where a table would be empty.
+// printEmptyText prints a sentence in place of an empty table.
 func (g *getCall) printEmptyText(ctx context.Context, cmd *cobra.Command, s *client.Server, k *kind) error {
 	text := k.emptyText
 	if text == "" {

@@ -20,15 +20,16 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// commandRunner runs commands that ask a server, as a user of another machine.
+// commandRunner runs commands that ask a server, as a user on another machine
+// does.
 type commandRunner struct {
 	t       *testing.T
 	program *servertest.Program
 	environ []string
 }
 
-// newCommandRunner returns an commandRunner whose environment names a server and a token with
-// these scopes, or no token if there are none.
+// newCommandRunner returns a commandRunner whose environment names a server and
+// a token with these scopes. Without scopes there is no token.
 func newCommandRunner(t *testing.T, p *servertest.Program, scopes ...string) *commandRunner {
 	t.Helper()
 	a := &commandRunner{t: t, program: p, environ: []string{"HOME=" + t.TempDir(), "TRENTO_SERVER=" + p.URL}}
@@ -65,7 +66,7 @@ func (a *commandRunner) runWith(stdin string, args ...string) (status int, stdou
 	return status, out.String(), errs.String()
 }
 
-// must runs a command that succeeds, and returns what it prints.
+// must runs a command that must succeed, and returns what it prints.
 func (a *commandRunner) must(args ...string) string {
 	a.t.Helper()
 	status, stdout, stderr := a.run(args...)
@@ -75,7 +76,7 @@ func (a *commandRunner) must(args ...string) string {
 	return stdout
 }
 
-// fails runs a command that fails with a status, and says why.
+// fails runs a command and checks its exit status and its error message.
 func (a *commandRunner) fails(status int, why string, args ...string) {
 	a.t.Helper()
 	have, stdout, stderr := a.run(args...)
@@ -150,7 +151,7 @@ func checkJSON(t *testing.T, p *servertest.Program, a *commandRunner) {
 	}
 }
 
-// checkNames checks how names choose objects, and what wrong ones lead to.
+// checkNames checks how names choose objects, and the errors for wrong names.
 func checkNames(t *testing.T, p *servertest.Program, a *commandRunner) {
 	hosts := p.User().Hosts()
 	out := a.must("get", "hosts", hosts[1].Hostname, strings.ToUpper(hosts[0].ID), "--no-headers")

@@ -41,8 +41,8 @@ func logColumns() []columnOf[logEntry] {
 	}
 }
 
-// describeMetadata returns the texts, numbers and truth values in the metadata
-// of an entry as NAME=VALUE, without ids.
+// describeMetadata returns the texts, numbers and booleans in the metadata of
+// an entry as NAME=VALUE, without ids.
 func describeMetadata(metadata json.RawMessage) string {
 	var members map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(metadata))
@@ -143,7 +143,8 @@ func (f *logFilter) params(now time.Time) (*client.ReadActivityLogParams, error)
 	return params, nil
 }
 
-// parseTime reads a moment, a local day, or a time before now.
+// parseTime parses an RFC 3339 time, a day in local time, or a period before
+// now.
 func parseTime(value string, now time.Time) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, value); err == nil {
 		return at, nil
@@ -184,7 +185,7 @@ func (g *getCall) runLog(cmd *cobra.Command, f *logFilter) error {
 		fmt.Fprintln(cmd.ErrOrStderr(), "There are no such entries.")
 		return nil
 	}
-	p.watching = false // every line is an entry that was added
+	p.watching = false // no column for changes is needed, because entries are only added
 	p.lines = g.watch
 	if err := p.print(items, ""); err != nil || !g.watch {
 		return err
@@ -222,7 +223,7 @@ func readLog(ctx context.Context, s *client.Server, params *client.ReadActivityL
 	return items, newest, nil
 }
 
-// logPage says where a page of the activity log is.
+// logPage describes the position of a page in the activity log.
 type logPage struct {
 	StartCursor, EndCursor       *string
 	HasNextPage, HasPreviousPage bool

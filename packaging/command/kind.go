@@ -22,19 +22,18 @@ type kind struct {
 	short          string   // one line of help
 	columns        []column
 	emptyText      string // shown in place of an empty table; "" for the usual words
-	// describe prints all of one object, in place of a row of a table; nil if
-	// the row is all there is.
+	// describe prints all details of one object; nil if the row of the table
+	// has them all.
 	describe func(io.Writer, json.RawMessage) error
-	// printBelow prints what belongs below the table of all objects; nil for
+	// printBelow prints what is shown below the table of all objects; nil for
 	// nothing.
 	printBelow func(context.Context, *client.Server, io.Writer) error
-	// listCell asks a server for all objects, or for those that the parameters of a
-	// query leave.
+	// list asks a server for all objects, or for those that match the query.
 	list func(context.Context, *client.Server, url.Values) ([]item, error)
-	// idsQuery returns the parameters with which list answers with names and ids
-	// only; nil if there are none.
+	// idsQuery is the query for which list returns only names and ids; nil if
+	// the server has none.
 	idsQuery url.Values
-	// filters are the fields that the server filters and sorts by; nil if it
+	// filters are the fields by which the server filters and sorts; nil if it
 	// does neither.
 	filters []string
 	// topics are the kinds of things whose events can change this list; nil if
@@ -49,7 +48,7 @@ type column struct {
 	coloured bool // shows words of health or severity
 }
 
-// columnPlace says in which output a column is.
+// columnPlace says which outputs contain a column.
 type columnPlace int
 
 const (
@@ -57,7 +56,8 @@ const (
 	onlyWide             // with -o wide and -o csv
 )
 
-// cell is a value of an object: as a table shows it, and as programs read it.
+// cell is a value of an object, in two forms: shown in tables, and exact in
+// CSV.
 type cell struct{ shown, exact string }
 
 // item is one object of a list.
@@ -67,20 +67,22 @@ type item struct {
 	answer   json.RawMessage
 }
 
-// columnOf is a column of a kind whose objects have type T.
+// columnOf is a column with the function that makes its cells from an object of
+// type T.
 type columnOf[T any] struct {
 	column
 	cell func(*T) cell
 }
 
-// wideColumn and health are columns that are not in each output, or coloured.
+// wideColumn returns a column for -o wide and -o csv only. healthColumn returns
+// a column with colours.
 func wideColumn(title string) column   { return column{title: title, place: onlyWide} }
 func healthColumn(title string) column { return column{title: title, coloured: true} }
 
-// plainColumn is a column that is in each output.
+// plainColumn returns a column without colours that all outputs contain.
 func plainColumn(title string) column { return column{title: title} }
 
-// columnsOf returns the columns without the functions of their cells.
+// columnsOf returns the columns without the functions that make cells.
 func columnsOf[T any](typed []columnOf[T]) []column {
 	columns := make([]column, len(typed))
 	for i := range typed {
@@ -89,8 +91,8 @@ func columnsOf[T any](typed []columnOf[T]) []column {
 	return columns
 }
 
-// itemsOf returns the objects of an answer as items. answers are the same
-// objects as the server sent them.
+// itemsOf converts objects to items. answers are the same objects as the server
+// sent them.
 func itemsOf[T any](answers []json.RawMessage, objects []T, columns []columnOf[T], identify func(*T) (id, name string)) ([]item, error) {
 	if len(answers) != len(objects) {
 		return nil, fmt.Errorf("the answer of the server has %d objects, of which %d could be read", len(answers), len(objects))
@@ -108,7 +110,7 @@ func itemsOf[T any](answers []json.RawMessage, objects []T, columns []columnOf[T
 	return items, nil
 }
 
-// itemsOfList returns the items of an answer that is a bare list.
+// itemsOfList converts an answer that is a JSON list to items.
 func itemsOfList[T any](body []byte, objects *[]T, columns []columnOf[T], identify func(*T) (id, name string)) ([]item, error) {
 	var answers []json.RawMessage
 	if err := json.Unmarshal(body, &answers); err != nil {
@@ -117,7 +119,7 @@ func itemsOfList[T any](body []byte, objects *[]T, columns []columnOf[T], identi
 	return itemsOf(answers, *objects, columns, identify)
 }
 
-// The forms of cells.
+// The functions below return cells.
 
 func textCell[T ~string](value T) cell {
 	if value == "" {
@@ -140,7 +142,8 @@ func timeCell(at *time.Time) cell {
 	return cell{timeOf(at), at.UTC().Format(time.RFC3339Nano)}
 }
 
-// timeOrNeverCell is a time in the future that need not come.
+// timeOrNeverCell shows nil as "never". It is for times in the future, such as
+// expiries.
 func timeOrNeverCell(at *time.Time) cell {
 	if at == nil {
 		return cell{"never", ""}
@@ -179,8 +182,8 @@ func tagsCell(of client.Tags) cell {
 	return listCell(values)
 }
 
-// chooseItems returns the items with the given names or ids. It fails if a name has
-// no item, and lists the candidates if a name has several.
+// chooseItems returns the items with the given names or ids. It fails if no
+// item or more than one has a name; in the second case the error lists them.
 func chooseItems(k *kind, items []item, names []string) ([]item, error) {
 	var chosen []item
 	for _, name := range names {

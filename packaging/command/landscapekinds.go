@@ -159,7 +159,7 @@ func applicationInstances(instances []client.ApplicationInstance) (texts []strin
 
 // instance is an instance of a database or of an SAP system.
 type instance struct {
-	client.ApplicationInstance // those of databases have the same fields, and more
+	client.ApplicationInstance // database instances have all of these fields
 
 	database bool
 	systemID uuid.UUID
@@ -199,7 +199,8 @@ func newInstances() kind {
 	}
 }
 
-// listInstances asks a server for all instances: by SID, number and host.
+// listInstances asks a server for all instances. They are sorted by SID, number
+// and host.
 func listInstances(ctx context.Context, s *client.Server) (instances []instance, answers []json.RawMessage, err error) {
 	databases, err := s.ListDatabasesWithResponse(ctx)
 	if err != nil {
@@ -251,7 +252,7 @@ func readInstances(body []byte, database bool) (instances []instance, err error)
 		return nil, err
 	}
 	for _, s := range systems {
-		parts := s.Applications // beside them, an SAP system repeats the instances of its database
+		parts := s.Applications // an SAP system also contains the instances of its database, which are not wanted here
 		if database {
 			parts = s.Databases
 		}

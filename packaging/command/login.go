@@ -22,7 +22,7 @@ import (
 	"trento/packaging/server"
 )
 
-// loginCall is one call of trento-web login.
+// loginCall is one run of trento-web login.
 type loginCall struct {
 	loader     *configLoader
 	server     string
@@ -143,7 +143,7 @@ func isLoopback(address string) bool {
 	return err == nil && (u.Hostname() == "localhost" || strings.HasPrefix(u.Hostname(), "127.") || u.Hostname() == "::1")
 }
 
-// askToken shows the page on which a token is made, and reads its text from the
+// askToken shows the page for creating a token, and reads the token from the
 // terminal without showing it.
 func (i *loginCall) askToken(ctx context.Context, cmd *cobra.Command, l login) (string, error) {
 	if !isTerminal(cmd.InOrStdin()) {
@@ -153,7 +153,7 @@ func (i *loginCall) askToken(ctx context.Context, cmd *cobra.Command, l login) (
 	if err != nil {
 		return "", err
 	}
-	if err := s.Reach(ctx); err != nil { // tell it before somebody makes a token in vain
+	if err := s.Reach(ctx); err != nil { // fail before the user creates a token
 		return "", err
 	}
 	page := tokenPage(l.Address, i.scopes)
@@ -176,8 +176,8 @@ func tokenPage(address string, scopes []string) string {
 	return address + "/profile/tokens/new?" + url.Values{"name": {name}, "scope": scopes}.Encode()
 }
 
-// openBrowser opens a page in the browser of the desktop, if there is one.
-// Whether that works is not told: the address is printed anyway.
+// openBrowser opens a page in the browser of the desktop, if there is one. It
+// ignores failures, because the address is printed as well.
 func openBrowser(environ []string, page string) {
 	if getenv(environ, "DISPLAY") == "" && getenv(environ, "WAYLAND_DISPLAY") == "" {
 		return
@@ -205,7 +205,7 @@ func readWithoutEcho(ctx context.Context, fd int) (string, error) {
 	}()
 	select {
 	case <-ctx.Done():
-		_ = term.Restore(fd, state) // else the shell would go on without showing what is typed
+		_ = term.Restore(fd, state) // otherwise the shell would not show what is typed
 		return "", errors.New("interrupted; nothing was changed")
 	case r := <-read:
 		if errors.Is(r.err, io.EOF) {
@@ -220,8 +220,8 @@ func newServer(l login) (*client.Server, error) {
 	return client.New(client.Options{Address: l.Address, CAFile: l.CAFile, Token: l.Token, Agent: "trento-web/" + server.Version()})
 }
 
-// userOfLogin checks the token of a login, and returns the name of the user it is of,
-// or "" if the token may not read that.
+// userOfLogin checks the token of a login, and returns the name of its user; ""
+// if the token may not read the profile.
 func userOfLogin(ctx context.Context, l login) (string, error) {
 	s, err := newServer(l)
 	if err != nil {
@@ -229,7 +229,7 @@ func userOfLogin(ctx context.Context, l login) (string, error) {
 	}
 	answer, err := s.ReadProfileWithResponse(ctx)
 	if refusal, ok := errors.AsType[*client.Refusal](err); ok && refusal.Status == 403 {
-		return "", nil // the token is good, for other things
+		return "", nil // the token is valid, but may not read the profile
 	} else if err != nil {
 		return "", err
 	}
@@ -299,7 +299,7 @@ func newLoginUse(l *configLoader) *cobra.Command {
 	}
 }
 
-// newLogout returns the command that forgets the token for a server.
+// newLogout returns the command that deletes the stored token for a server.
 func newLogout(l *configLoader) *cobra.Command {
 	return &cobra.Command{
 		Use: "logout [NAME]", Short: "Forget the token for a server", Args: cobra.MaximumNArgs(1),

@@ -14,8 +14,8 @@ import (
 	"trento/packaging/servertest"
 )
 
-// openTerminal opens a terminal: what is written to the keyboard is read from
-// the screen's end, which a command gets as its standard streams.
+// openTerminal opens a pseudo-terminal. The test writes to and reads from
+// keyboard; the command gets screen as its standard streams.
 func openTerminal(t *testing.T) (keyboard, screen *os.File) {
 	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -132,7 +132,7 @@ func TestLoginOnTerminal(t *testing.T) {
 	if _, err := io.WriteString(keyboard, token+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	rest, _ := io.ReadAll(keyboard) // the terminal is gone when the command ends
+	rest, _ := io.ReadAll(keyboard) // fails because the terminal is closed when the command ends
 	shown.Write(rest)
 	if err := cmd.Wait(); err != nil || !strings.Contains(shown.String(), "as admin") || strings.Contains(shown.String(), token) {
 		t.Errorf("%v: %s", err, &shown)

@@ -19,7 +19,7 @@ func newMan() *cobra.Command {
 				return err
 			}
 			root := cmd.Root()
-			root.DisableAutoGenTag = true // the same version must give the same pages on any day
+			root.DisableAutoGenTag = true // the pages must not depend on the day they are generated
 			header := &doc.GenManHeader{Section: "8", Source: "Trento", Manual: "System Administration"}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
 				return fmt.Errorf("manual: %w", err)

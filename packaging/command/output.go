@@ -32,16 +32,16 @@ type printer struct {
 	noHeaders bool
 	colours   bool
 	columns   []column
-	// lines prints JSON as one object a line, so that one can follow another.
+	// lines prints one JSON object per line, so that more can be added later.
 	lines bool
-	// watching adds a column that says what has happened to the item.
+	// watching adds a column for the change of the item.
 	watching bool
 
 	table         *textTable
 	titlesPrinted bool // the titles are printed
 }
 
-// print prints items. change is what has happened to them, "" for nothing.
+// print prints items. change is the change of all of them; "" for none.
 func (p *printer) print(items []item, change string) error {
 	switch p.output {
 	case jsonOutput:
@@ -132,8 +132,8 @@ func (p *printer) printCSV(items []item, change string) error {
 	return out.Error()
 }
 
-// quoteFormula marks a text that a spreadsheet could take for a formula as
-// text. Names come from agents.
+// quoteFormula quotes a text that a spreadsheet could execute as a formula.
+// Agents choose the names of things.
 func quoteFormula(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text

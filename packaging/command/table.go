@@ -84,7 +84,8 @@ func colour(word string) string {
 	return "\x1b[" + code + "m" + word + "\x1b[0m"
 }
 
-// showsColours reports whether what is written to out is seen in colours.
+// showsColours reports whether out is a terminal that shows colours, and the
+// environment does not forbid them.
 func showsColours(out io.Writer, environ []string) bool {
 	return isTerminal(out) && getenv(environ, "NO_COLOR") == "" && getenv(environ, "TERM") != "dumb"
 }

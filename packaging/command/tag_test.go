@@ -79,7 +79,7 @@ func TestCleanupAsks(t *testing.T) {
 		if _, err := io.WriteString(keyboard, answer); err != nil {
 			t.Fatal(err)
 		}
-		out, _ := io.ReadAll(keyboard) // the terminal is gone when the command ends
+		out, _ := io.ReadAll(keyboard) // fails because the terminal is closed when the command ends
 		cmd.Wait()
 		return string(out)
 	}

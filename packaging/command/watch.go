@@ -209,13 +209,15 @@ func followLog(ctx context.Context, s *client.Server, params *client.ReadActivit
 	return nil
 }
 
-// reconnectWaiter says once that the server is away, however often it is asked.
+// reconnectWaiter prints a message once when the server stops answering, and
+// not again at each attempt.
 type reconnectWaiter struct {
 	stderr io.Writer
 	away   bool
 }
 
-// shouldWait reports whether an error means that the server is away.
+// shouldWait reports whether an error means that the server does not answer at
+// present.
 func (w *reconnectWaiter) shouldWait(err error) bool {
 	_, away := errors.AsType[*client.Unreachable](err)
 	if away && !w.away {
