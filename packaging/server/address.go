@@ -45,16 +45,16 @@ func (s *server) listenOn(variable string, port int) (net.Listener, error) {
 	return connection.Retry(l, s.refuseConnection, s.reportAccepting), nil
 }
 
-// refuseConnection tells a client that the server has no room for it. With TLS
-// it cannot.
+// refuseConnection tells a client that the server has too many connections. It
+// cannot do so with TLS.
 func (s *server) refuseConnection(c net.Conn) {
 	if !s.config.TLS() {
 		connection.SendUnavailable(c)
 	}
 }
 
-// reportAccepting notes that no connection can be accepted, or that one could be
-// again. Connections are accepted when the store is open.
+// reportAccepting records whether connections can be accepted. It is only
+// called after the store was opened.
 func (s *server) reportAccepting(err error) {
 	if err == nil {
 		s.store.Failures().End(failure.Connections)

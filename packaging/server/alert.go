@@ -21,9 +21,10 @@ import (
 	"trento/ui/webhook"
 )
 
-// alertSender sends the messages about alerts. It alone does, one step after the
-// other, so that no message is sent twice. A message that was sent, but could not
-// be recorded because the process ended, is sent again: rather twice than never.
+// alertSender sends the messages about alerts. Nothing else sends them, and it
+// works step by step, so no message is sent twice. The exception is a message
+// that was sent but could not be recorded because the process ended: it is sent
+// again.
 type alertSender struct {
 	store    *store.Store
 	log      *slog.Logger
@@ -31,8 +32,8 @@ type alertSender struct {
 	channels *alerting.Channels
 	webhook  func(auth.AlertSettings) *webhook.Webhook
 	console  string // address of the console
-	// unrecorded are outcomes that could not be stored, for example because the
-	// disk is full. Their messages must not be sent again.
+	// unrecorded are outcomes of attempts that could not be stored, for example
+	// because the disk is full. Their messages must not be sent again.
 	unrecorded []store.DeliveryOutcome
 }
 
@@ -52,8 +53,9 @@ func (s *server) consoleURL() string {
 	return s.url()
 }
 
-// checkExpiries alerts people to keys and certificates that expire soon. A
-// certificate that the server renews by itself is only among them if that fails.
+// checkExpiries raises alerts about keys and certificates that expire soon. A
+// certificate that the server renews by itself is included only if the renewal
+// fails.
 func (s *server) checkExpiries(ctx context.Context) error {
 	var expiries []alert.Expiry
 	if s.certificate != nil {
@@ -72,12 +74,12 @@ func (s *server) checkExpiries(ctx context.Context) error {
 	return s.store.CheckExpiries(ctx, expiries...)
 }
 
-// maxAlertPause is how long the sender sleeps at most. Settings can change
-// without waking it.
+// maxAlertPause is the longest pause of the sender. A pause ends early when
+// alerts change, but not when settings change.
 const maxAlertPause = 30 * time.Second
 
-// storeRetryPause is how long the sender sleeps after it could not read or write the
-// store.
+// storeRetryPause is the pause of the sender after it could not read or write
+// the store.
 const storeRetryPause = 10 * time.Second
 
 // run sends messages until ctx is done.
@@ -103,8 +105,9 @@ func (a *alertSender) run(ctx context.Context) error {
 	return nil
 }
 
-// runStep decides what is to be sent, sends it, and records what came of it. It
-// returns when there is something to do again; zero if not before alerts change.
+// runStep decides which messages are sent, sends them, and records the
+// outcomes. next is the time of the next step; zero if nothing has to be done
+// until alerts change.
 func (a *alertSender) runStep(ctx context.Context) (next time.Time, err error) {
 	if err := a.recordOutcomes(ctx); err != nil {
 		return time.Time{}, err
@@ -146,7 +149,8 @@ func (a *alertSender) recordOutcomes(ctx context.Context) error {
 	return err
 }
 
-// readSettings returns the settings in effect, and the policy that follows from them.
+// readSettings returns the settings in effect and the alert policy that they
+// lead to.
 func (a *alertSender) readSettings() (settings auth.AlertSettings, policy alert.Policy, err error) {
 	err = a.store.View(func(tx *store.Tx) error {
 		settings, err = a.settings(tx)
@@ -158,9 +162,9 @@ func (a *alertSender) readSettings() (settings auth.AlertSettings, policy alert.
 	return settings, a.channels.Policy(settings), err
 }
 
-// dueMessages returns the messages that are to be sent now, in each channel. Messages
-// that have never failed come first: another one may be what the relay does not
-// like.
+// dueMessages returns the messages that must be sent now, for each channel.
+// Messages that have never failed come first, so that a message which the relay
+// always refuses does not delay the others.
 func (a *alertSender) dueMessages() (mails, notices []*mail.Alert, err error) {
 	err = a.store.View(func(tx *store.Tx) error {
 		open, err := tx.OpenDeliveries()
@@ -194,8 +198,8 @@ func (a *alertSender) dueMessages() (mails, notices []*mail.Alert, err error) {
 	return mails, notices, err
 }
 
-// nextWakeUp returns the sooner one of a time and of the next attempt of a pending
-// message.
+// nextWakeUp returns the earlier of planned and the time of the next attempt to
+// send a pending message.
 func (a *alertSender) nextWakeUp(planned time.Time) (next time.Time, err error) {
 	next = planned
 	err = a.store.View(func(tx *store.Tx) error {
@@ -218,7 +222,7 @@ func (a *alertSender) sendMails(ctx context.Context, settings auth.AlertSettings
 		return nil
 	}
 	var messages []mail.Message
-	var sent []*mail.Alert // those that messages could be written about
+	var sent []*mail.Alert // alerts for which a mail could be composed
 	for _, m := range alerts {
 		message, err := m.Mail()
 		if err != nil {
@@ -239,7 +243,7 @@ func (a *alertSender) sendMails(ctx context.Context, settings auth.AlertSettings
 	for i, r := range results {
 		outcomes = append(outcomes, a.mailOutcome(sent[i], &messages[i], r))
 	}
-	if err == nil || ctx.Err() != nil { // a server that stops tries again after its start
+	if err == nil || ctx.Err() != nil { // the server is stopping; it tries again after its next start
 		return outcomes
 	}
 	failed := sent[len(results):]
@@ -252,15 +256,15 @@ func (a *alertSender) sendMails(ctx context.Context, settings auth.AlertSettings
 	return outcomes
 }
 
-// isConnectionError reports whether an error means that no message at all can be
-// sent to the relay now.
+// isConnectionError reports whether an error prevents sending any message to
+// the relay now.
 func isConnectionError(err error) bool {
 	failure, ok := errors.AsType[*mail.Error](err)
 	return !ok || slices.Contains([]string{mail.StepName, mail.StepConnect, mail.StepTLS, mail.StepLogin}, failure.Step)
 }
 
-// addressMail completes a message with sender, ids and recipients. It leaves out the
-// recipients that have the message already.
+// addressMail sets the sender, the ids and the recipients of a mail. It leaves
+// out recipients for which the relay has already accepted the mail.
 func (a *alertSender) addressMail(m *mail.Message, settings auth.AlertSettings, d *alert.Delivery) {
 	m.From, m.To = a.channels.Envelope(settings)
 	m.To = slices.DeleteFunc(m.To, func(to netmail.Address) bool { return slices.Contains(d.Mail.Accepted, to.Address) })
@@ -270,7 +274,8 @@ func (a *alertSender) addressMail(m *mail.Message, settings auth.AlertSettings, 
 	}
 }
 
-// messageID returns the message id of a delivery. It is always the same one.
+// messageID returns the message id for a delivery. All attempts have the same
+// message id.
 func (a *alertSender) messageID(sequence uint64) string {
 	return a.channels.MessageID(fmt.Sprintf("alert-%d.%s", sequence, strings.ReplaceAll(a.store.ID(), "-", "")))
 }
@@ -282,7 +287,7 @@ func addresses(list []netmail.Address) (texts []string) {
 	return texts
 }
 
-// mailOutcome returns what came of a message that the relay has answered.
+// mailOutcome returns the outcome of a mail from the answers of the relay.
 func (a *alertSender) mailOutcome(m *mail.Alert, message *mail.Message, r mail.Result) store.DeliveryOutcome {
 	if r.Err != nil {
 		return a.outcome(m, nil, addresses(message.To), r.Err)
@@ -336,7 +341,7 @@ func (a *alertSender) sendToWebhook(ctx context.Context, settings auth.AlertSett
 			_, err = a.webhook(settings).Post(ctx, notice.ID, notice)
 		}
 		if err != nil && ctx.Err() != nil {
-			return outcomes // a server that stops tries again after its start
+			return outcomes // the server is stopping; it tries again after its next start
 		}
 		o := store.DeliveryOutcome{Sequence: m.Delivery.Sequence, Webhook: true, Outcome: outbox.Outcome{At: a.store.Now()}}
 		if err != nil {
@@ -358,7 +363,7 @@ func (a *alertSender) sendToWebhook(ctx context.Context, settings auth.AlertSett
 	return outcomes
 }
 
-// newNotice returns a message as the webhook gets it.
+// newNotice returns a message in the form that is sent to the webhook.
 func (a *alertSender) newNotice(m *mail.Alert) (webhook.Notice, error) {
 	d := m.Delivery
 	text, err := m.Text()

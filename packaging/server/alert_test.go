@@ -30,7 +30,8 @@ import (
 	"trento/ui/webhook"
 )
 
-// alertTest is a store with alerts that are on, their sender, and a relay.
+// alertTest is a store with alerts switched on, an alertSender, and a mail
+// relay.
 type alertTest struct {
 	t        *testing.T
 	now      time.Time
@@ -59,7 +60,7 @@ func newAlertTest(t *testing.T) *alertTest {
 	return a
 }
 
-// raiseAlert makes an alert that is about nothing in the landscape.
+// raiseAlert raises an alert that is not about the landscape.
 func (a *alertTest) raiseAlert(reason string) {
 	a.t.Helper()
 	if err := a.store.LogBackupFailure(a.t.Context(), "/backups", reason); err != nil {
@@ -67,7 +68,8 @@ func (a *alertTest) raiseAlert(reason string) {
 	}
 }
 
-// advanceTime lets time pass, with the steps that the sender asks for.
+// advanceTime advances the clock by a period, and runs the steps of the sender
+// when they are due.
 func (a *alertTest) advanceTime(period time.Duration) {
 	a.t.Helper()
 	until := a.now.Add(period)
@@ -96,8 +98,8 @@ func (a *alertTest) expect(want ...string) {
 
 const backupSubject = "Trento Alert: Backup could not be made."
 
-// TestRelayDown: the relay is down for two hours. The mail comes once, and says
-// that it is late.
+// TestRelayDown checks a mail whose relay is down for two hours: it is sent
+// once and says that it is late.
 func TestRelayDown(t *testing.T) {
 	a := newAlertTest(t)
 	address := a.relay.listener.Addr().String()
@@ -133,7 +135,7 @@ func (a *alertTest) newest() (newest *alert.Delivery) {
 	return newest
 }
 
-// mailParts returns the bodies of a mail by their types.
+// mailParts returns the bodies of a mail by content type.
 func mailParts(t *testing.T, m receivedMail) map[string]string {
 	t.Helper()
 	kind, parameters, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
@@ -158,7 +160,7 @@ func mailParts(t *testing.T, m receivedMail) map[string]string {
 	}
 }
 
-// TestRefusals: what the relay refuses, for good and for now.
+// TestRefusals checks permanent and temporary refusals by the relay.
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer func(string) string
@@ -199,7 +201,7 @@ func answerIf(condition bool, answer string) string {
 	return ""
 }
 
-// refuseOnce refuses a recipient once.
+// refuseOnce returns a relay behaviour that refuses a recipient the first time.
 func refuseOnce(name string) func(string) string {
 	refused := false
 	return func(command string) string {
@@ -211,7 +213,8 @@ func refuseOnce(name string) func(string) string {
 	}
 }
 
-// TestMessageThatBreaksConnection: a message that breaks the connection does not stop the others.
+// TestMessageThatBreaksConnection checks that a message at which the relay
+// closes the connection does not stop the other messages.
 func TestMessageThatBreaksConnection(t *testing.T) {
 	a := newAlertTest(t)
 	a.relay.setAnswer(func(c string) string { return answerIf(c == ".", "drop") })
@@ -243,7 +246,8 @@ func TestMessageThatBreaksConnection(t *testing.T) {
 	a.expect("Trento Alert: Api key expired")
 }
 
-// TestUnrecordedOutcome: an outcome that cannot be stored does not repeat the mail.
+// TestUnrecordedOutcome checks that a mail is not sent again if its outcome
+// could not be stored.
 func TestUnrecordedOutcome(t *testing.T) {
 	a := newAlertTest(t)
 	a.raiseAlert("disk full")
@@ -264,7 +268,8 @@ func TestUnrecordedOutcome(t *testing.T) {
 	}
 }
 
-// TestIndependentChannels: mail and webhook have their own fate.
+// TestIndependentChannels checks that a failure of mail does not affect the
+// webhook, and the reverse.
 func TestIndependentChannels(t *testing.T) {
 	a := newAlertTest(t)
 	var bodies []string
@@ -301,7 +306,7 @@ func TestIndependentChannels(t *testing.T) {
 		t.Errorf("notice %+v, %v", n, err)
 	}
 
-	// A webhook that wants no more messages.
+	// The receiver of the webhook answers that it is gone for good.
 	status = http.StatusGone
 	bodies = nil
 	a.raiseAlert("disk full")
@@ -313,7 +318,7 @@ func TestIndependentChannels(t *testing.T) {
 	}
 	status = http.StatusOK
 
-	// Switched off while it waits: neither is sent.
+	// Alerts are switched off while a message is pending: it is not sent.
 	a.raiseAlert("disk full")
 	a.advanceTime(30 * time.Minute) // repeated alerts wait
 	a.settings.Enabled = false
@@ -323,7 +328,8 @@ func TestIndependentChannels(t *testing.T) {
 	}
 }
 
-// TestStopWhileSending: a server that stops while it sends loses nothing.
+// TestStopWhileSending checks that no message is lost if the server stops while
+// it sends.
 func TestStopWhileSending(t *testing.T) {
 	a := newAlertTest(t)
 	ctx, stop := context.WithCancel(t.Context())
@@ -348,7 +354,7 @@ func TestStopWhileSending(t *testing.T) {
 	a.expect(backupSubject)
 }
 
-// TestMailOfAlert looks at the whole mail about a host that stopped reporting.
+// TestMailOfAlert checks the whole mail about a host that stopped reporting.
 func TestMailOfAlert(t *testing.T) {
 	a := newAlertTest(t)
 	name := "vega01\r\nBcc: x@y <script>alert(1)</script>" + strings.Repeat("z", 300)

@@ -22,7 +22,8 @@ import (
 	"trento/store/discovery/fleet"
 )
 
-// runningServer is a running program with a small landscape and a mail relay.
+// runningServer is a running program to which a small landscape reports, with a
+// mail relay.
 type runningServer struct {
 	t       *testing.T
 	relay   *testRelay
@@ -39,7 +40,7 @@ func startRunningServer(t *testing.T, delay string) *runningServer {
 	for _, h := range fleet.New(1, 6).Hosts() {
 		r.reports = append(r.reports, h.Reports()...)
 	}
-	for range 2 { // what speaks of things that come later is taken in the second time
+	for range 2 { // reports that depend on later ones are accepted in the second round
 		for _, report := range r.reports {
 			r.report(report.Body)
 		}
@@ -47,7 +48,7 @@ func startRunningServer(t *testing.T, delay string) *runningServer {
 	return r
 }
 
-// start starts the program, with how long alerts are held back.
+// start starts the program. delay is the time for which alerts are held back.
 func (r *runningServer) start(delay string) {
 	r.t.Helper()
 	r.program = servertest.Start(r.t, r.dir, nil, "ENABLE_ALERTING=true", "ALERT_SENDER=trento@sap.example", "ALERT_RECIPIENT=basis@sap.example",
@@ -77,7 +78,7 @@ func (r *runningServer) change(kind, text, by string) string {
 	return string(r.reports[i].Agent)
 }
 
-// expect waits for mails with subjects that begin in this way.
+// expect waits for mails whose subjects begin with the given texts.
 func (r *runningServer) expect(beginnings ...string) []receivedMail {
 	r.t.Helper()
 	var mails []receivedMail
@@ -98,8 +99,8 @@ func (r *runningServer) expect(beginnings ...string) []receivedMail {
 	return mails
 }
 
-// TestAlertsOfProcess: a real server, a real landscape, and a mail for each thing
-// that becomes critical, as the existing server sends them.
+// TestAlertsOfProcess checks that a running server sends a mail for each thing
+// that becomes critical, as the existing Trento server does.
 func TestAlertsOfProcess(t *testing.T) {
 	t.Parallel()
 	r := startRunningServer(t, "0")
@@ -123,8 +124,8 @@ func TestAlertsOfProcess(t *testing.T) {
 	}
 }
 
-// TestKillBeforeSending: an alert is in the file as soon as the report is
-// acknowledged, and is sent after a restart.
+// TestKillBeforeSending checks that an alert is stored before the report is
+// acknowledged, and is sent after a kill and a restart.
 func TestKillBeforeSending(t *testing.T) {
 	t.Parallel()
 	r := startRunningServer(t, "1h")
@@ -148,8 +149,8 @@ func TestKillBeforeSending(t *testing.T) {
 	}
 }
 
-// TestCertificateExpiry: a certificate that ends in ten days is an alert at the
-// start of the server.
+// TestCertificateExpiry checks that a certificate that expires in ten days
+// raises an alert when the server starts.
 func TestCertificateExpiry(t *testing.T) {
 	t.Parallel()
 	r := &runningServer{t: t, relay: startTestRelay(t, "")}
@@ -165,8 +166,8 @@ func TestCertificateExpiry(t *testing.T) {
 	r.expect("Trento Alert: TLS certificate will expire in 10 days")
 }
 
-// TestSAMLCertificateExpiry does the same with a certificate for SAML that was
-// taken over.
+// TestSAMLCertificateExpiry checks the same for a certificate for SAML that was
+// taken over from the existing server.
 func TestSAMLCertificateExpiry(t *testing.T) {
 	t.Parallel()
 	r := &runningServer{t: t, relay: startTestRelay(t, "")}

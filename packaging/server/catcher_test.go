@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// testRelay is a mail relay that keeps what it gets.
+// testRelay is a mail relay that stores the mails it receives.
 type testRelay struct {
 	t        *testing.T
 	listener net.Listener
@@ -23,7 +23,7 @@ type testRelay struct {
 	answer func(command string) string
 }
 
-// receivedMail is a mail that the catcher has accepted.
+// receivedMail is a mail that the relay has accepted.
 type receivedMail struct {
 	To      []string
 	Header  mail.Header
@@ -31,7 +31,7 @@ type receivedMail struct {
 	Body    string
 }
 
-// startTestRelay starts a catcher on an address; "" means any free port.
+// startTestRelay starts a relay on an address; "" means any free port.
 func startTestRelay(t *testing.T, address string) *testRelay {
 	t.Helper()
 	if address == "" {
@@ -56,7 +56,7 @@ func startTestRelay(t *testing.T, address string) *testRelay {
 	return c
 }
 
-// setAnswer sets answer.
+// setAnswer sets the function answer.
 func (c *testRelay) setAnswer(answer func(command string) string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,7 +66,7 @@ func (c *testRelay) setAnswer(answer func(command string) string) {
 func (c *testRelay) host() string { return "127.0.0.1" }
 func (c *testRelay) port() int    { return c.listener.Addr().(*net.TCPAddr).Port }
 
-// takeMails returns the mails that were caught since the last call.
+// takeMails returns the mails that were received since its last call.
 func (c *testRelay) takeMails() []receivedMail {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -31,33 +31,33 @@ type examiner struct {
 	server *server
 	space  doctor.SpaceTrend
 
-	askLock    sync.Mutex // held while others are asked
+	askLock    sync.Mutex // held while other systems are asked
 	mutex      sync.Mutex
 	answeredAt time.Time
-	answers    externalAnswers // of others, the last time that they were asked
+	answers    externalAnswers // last results
 }
 
-// externalAnswers are what others say, whom it takes time to ask. Pages show the last
-// externalAnswers.
+// externalAnswers are the results of asking other systems, which takes time.
+// Pages show the last results.
 type externalAnswers struct {
 	provider *doctor.Provider
 	hostName *doctor.HostName
 	alerts   *doctor.Alerts
 }
 
-// askTimeout is how long all others together may take.
+// askTimeout is how long all other systems together may take to answer.
 const askTimeout = 15 * time.Second
 
-// minAskInterval is the shortest time between two times that others are asked, so
-// that whoever presses a button often does not trouble them.
+// minAskInterval is the shortest time between two requests to other systems,
+// however often a user presses the button.
 const minAskInterval = 3 * time.Second
 
-// askOthers asks the identity provider and the name service, and notes how full
-// the disk is.
+// askOthers asks the identity provider and the name service, checks the ways of
+// alerting, and records the free disk space.
 func (x *examiner) askOthers(ctx context.Context) error {
 	x.askLock.Lock()
 	defer x.askLock.Unlock()
-	if time.Since(x.answeredAt) < minAskInterval { // somebody else has just asked
+	if time.Since(x.answeredAt) < minAskInterval { // another request has just asked them
 		return nil
 	}
 	defer func() { x.answeredAt = time.Now() }()
@@ -84,7 +84,7 @@ func askAll(ctx context.Context, c config.Config) (a externalAnswers) {
 	return a
 }
 
-// askAlerts tries the ways by which people are alerted, without sending
+// askAlerts checks whether mail and webhook can be reached, without sending
 // anything.
 func (s *server) askAlerts(ctx context.Context) *doctor.Alerts {
 	var settings auth.AlertSettings
@@ -145,8 +145,8 @@ func providerKind(c config.Config) string {
 	return ""
 }
 
-// Report examines the server. With ask, it asks others anew, which takes some
-// seconds at most.
+// Report examines the server. If ask is set, it asks other systems again, which
+// may take some seconds.
 func (x *examiner) Report(ctx context.Context, ask bool) (*finding.Report, error) {
 	if ask {
 		if err := x.askOthers(ctx); err != nil {
@@ -170,7 +170,7 @@ func (x *examiner) Report(ctx context.Context, ask bool) (*finding.Report, error
 		state.Provider = &doctor.Provider{Kind: providerKind(s.config)}
 	}
 	if state.Alerts == nil {
-		state.Alerts = &doctor.Alerts{On: true} // which is not known yet
+		state.Alerts = &doctor.Alerts{On: true} // not checked yet
 	}
 	if state.HostName == nil {
 		state.HostName = &doctor.HostName{Name: hostOf(s.config.Origin), Needs: featureThatNeedsOrigin(s.config)}
@@ -237,7 +237,7 @@ func (s *server) adminState(tx *store.Tx) (*doctor.Admin, error) {
 	return a, err
 }
 
-// firstLockVersion is the version of an account that was never changed.
+// firstLockVersion is the version of an account that has never been changed.
 const firstLockVersion = 1
 
 // backupState returns what is known of the backups.
@@ -268,7 +268,7 @@ func (s *server) lastBackup(ctx context.Context) time.Time {
 	return page.Entries[0].Position.Time()
 }
 
-// addRunningState adds what only a running server knows.
+// addRunningState adds what is only known while the server runs.
 func (s *server) addRunningState(state *doctor.State) {
 	c := s.config
 	limit := debug.SetMemoryLimit(-1) // only reads it
@@ -300,7 +300,7 @@ func (s *server) addRunningState(state *doctor.State) {
 	state.Agents.Refused = s.refusals(state.Now)
 }
 
-// certificateState returns how the running server encrypts.
+// certificateState describes the certificate that the running server uses.
 func (s *server) certificateState() *doctor.Certificate {
 	c := s.config
 	state := &doctor.Certificate{
@@ -363,8 +363,8 @@ func (s *server) addAgents(tx *store.Tx, state *doctor.State) error {
 	return nil
 }
 
-// refusalWindow is for how long a refused agent is told of, and maxShownRefusals
-// how many are.
+// Refused agents are shown for refusalWindow, and at most maxShownRefusals of
+// them.
 const (
 	refusalWindow    = 24 * time.Hour
 	maxShownRefusals = 3
@@ -388,11 +388,11 @@ func (s *server) refusals(now time.Time) (recent []doctor.Refusal) {
 	return recent[:min(len(recent), maxShownRefusals)]
 }
 
-// DoctorInput is how the configuration of the command trento-web doctor was
-// read.
+// DoctorInput is the result of reading the configuration for the command
+// trento-web doctor.
 type DoctorInput struct {
 	Config  config.Config // as far as it could be read
-	File    string        // of --config
+	File    string        // value of --config
 	Notices []config.Notice
 	Err     error
 }
@@ -431,8 +431,9 @@ func (in DoctorInput) state() *doctor.Configuration {
 	return c
 }
 
-// maxVerifiedBytes is the size of the largest data file of which every page is
-// checked, in bytes. More takes too long for a command that a person waits for.
+// maxVerifiedBytes is the largest data file of which all pages are checked.
+// Checking a larger file would take too long for a command that a person waits
+// for.
 const maxVerifiedBytes = 500_000_000
 
 // examineStopped completes the state of a server that is stopped.
@@ -471,8 +472,8 @@ func (in DoctorInput) examineStopped(ctx context.Context, state *doctor.State) *
 	return state
 }
 
-// openForExamination opens the store for reading only, looks at it, and closes
-// it. A page that is damaged may make bbolt panic.
+// openForExamination opens the store read-only, examines it, and closes it. It
+// recovers from panics of bbolt, which damaged pages can cause.
 func (s *server) openForExamination(ctx context.Context) (state *doctor.State, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -496,8 +497,9 @@ func (s *server) openForExamination(ctx context.Context) (state *doctor.State, e
 	return state, nil
 }
 
-// stoppedCertificate looks at the certificate of a server that is stopped. What
-// the server makes or obtains by itself is only known when it runs.
+// stoppedCertificate describes the certificate of a server that is stopped.
+// Certificates that the server makes or obtains itself are only known while it
+// runs.
 func (s *server) stoppedCertificate(ctx context.Context) *doctor.Certificate {
 	state := s.certificateState()
 	if s.config.TLSCertFile == "" {

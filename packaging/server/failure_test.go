@@ -57,8 +57,8 @@ type fullDiskMethod struct {
 	cause      string // part of the text that says why
 }
 
-// fileSizeLimit makes every write fail that is not at the very beginning of a
-// file. It works everywhere.
+// fileSizeLimit makes every write beyond the beginning of a file fail. It needs
+// no privileges.
 var fileSizeLimit = fullDiskMethod{
 	start: func(t *testing.T, dir string) *servertest.Program { return servertest.Start(t, dir, nil) },
 	fill:  func(t *testing.T, p *servertest.Program, _ string) { limitFileSize(t, p, 8192) },
@@ -101,13 +101,14 @@ var smallFileSystem = fullDiskMethod{
 	cause: "is full",
 }
 
-// ballastPath returns the path of a file in the program's data directory, as seen
-// from outside.
+// ballastPath returns the path of the file that fills the disk, as seen from
+// outside the namespace of the program.
 func ballastPath(p *servertest.Program, dir string) string {
 	return filepath.Join("/proc", strconv.Itoa(p.PID()), "root", dir, "ballast")
 }
 
-// inNamespace makes a command run by a shell script in which it may mount.
+// inNamespace changes a command so that it runs in a shell script that may
+// mount file systems.
 func inNamespace(cmd *exec.Cmd, script string) {
 	cmd.Args = append([]string{"sh", "-c", script, cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = "/bin/sh"
@@ -118,8 +119,8 @@ func inNamespace(cmd *exec.Cmd, script string) {
 	}
 }
 
-// canMount reports whether this machine lets a test mount. Most containers do
-// not.
+// canMount reports whether this machine allows tests to mount file systems.
+// Most containers do not.
 func canMount(t *testing.T) bool {
 	t.Helper()
 	cmd := exec.Command("/bin/true")
@@ -133,9 +134,10 @@ func canMount(t *testing.T) bool {
 }
 
 // TestFullDisk fills the disk of a running program while agents report. Writes
-// are answered 503, reads and sign-ins go on, and everything that says so says
-// so. When there is space again, the program goes on by itself. No acknowledged
-// report is lost, also if the program is killed meanwhile.
+// are answered with 503, reads and sign-ins still work, and the console, the
+// API and the log report the failure. When there is space again, the program
+// recovers by itself. No acknowledged report is lost, even if the program is
+// killed meanwhile.
 func TestFullDisk(t *testing.T) {
 	ways := map[string]fullDiskMethod{"limit of a file": fileSizeLimit}
 	if canMount(t) {
@@ -239,8 +241,8 @@ func reportUntilRefused(t *testing.T, agent *servertest.Client, first, most int)
 	return first + most
 }
 
-// TestStartWithoutDisk starts the program where it cannot write. It says why, and
-// leaves nothing behind.
+// TestStartWithoutDisk checks that the program says why it cannot start if it
+// cannot write, and leaves no files behind.
 func TestStartWithoutDisk(t *testing.T) {
 	dir := t.TempDir()
 	cmd := servertest.Command(t, dir, nil)
@@ -259,8 +261,8 @@ func TestStartWithoutDisk(t *testing.T) {
 	}
 }
 
-// TestStartWithDamagedFile starts the program with a damaged file. It says so,
-// and what to do.
+// TestStartWithDamagedFile checks that the program says that its file is
+// damaged and what to do.
 func TestStartWithDamagedFile(t *testing.T) {
 	dir := t.TempDir()
 	servertest.Start(t, dir, nil).Stop(syscall.SIGTERM)
@@ -288,7 +290,7 @@ func TestStartWithDamagedFile(t *testing.T) {
 	}
 }
 
-// TestPortTaken starts the program on a port that another process has.
+// TestPortTaken checks the error message if another process uses the port.
 func TestPortTaken(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -311,8 +313,8 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// TestOpenFiles takes all file descriptors from a running program. New clients
-// are told, those who are connected are served, and it recovers.
+// TestOpenFiles takes all file descriptors from a running program. It refuses
+// new clients with an answer, still serves connected ones, and recovers.
 func TestOpenFiles(t *testing.T) {
 	p := servertest.Start(t, t.TempDir(), nil)
 	user := p.User()
@@ -358,7 +360,8 @@ func TestOpenFiles(t *testing.T) {
 	}
 }
 
-// lowestFreeDescriptor returns the lowest number that no open file of a process has.
+// lowestFreeDescriptor returns the lowest file descriptor that a process does
+// not use.
 func lowestFreeDescriptor(t *testing.T, pid int) int {
 	t.Helper()
 	for n := 0; ; n++ {
@@ -407,8 +410,8 @@ func TestMemoryLimit(t *testing.T) {
 	p.Stop(syscall.SIGTERM)
 }
 
-// anonymousMemory returns the memory of the program in KiB, without the files that it
-// has mapped: the system takes their memory back when it is needed.
+// anonymousMemory returns the memory of the program in KiB, without mapped
+// files, whose memory the system can take back at any time.
 func anonymousMemory(t *testing.T, p *servertest.Program) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))

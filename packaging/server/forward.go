@@ -15,8 +15,9 @@ import (
 )
 
 // forwarder forwards the activity log to one receiver, in order and without
-// gaps. How far it has come is in the file, so it goes on there after a restart;
-// what was sent since that was stored is sent again.
+// gaps. Its position in the log is stored, so it continues there after a
+// restart. Entries that were sent after the position was last stored are sent
+// again.
 type forwarder struct {
 	store    *store.Store
 	log      *slog.Logger
@@ -26,9 +27,9 @@ type forwarder struct {
 	positionKnown    bool      // the position in status is known
 	savedAt          time.Time // when the position was last stored
 	unsaved          bool      // the position has changed since then
-	failedAttempts   int       // attempts in a row
-	failureAnnounced bool      // people know that nothing can be sent
-	mayHaveGap       bool      // entries may have been pruned before they could be sent
+	failedAttempts   int       // number of failed attempts since the last success
+	failureAnnounced bool      // users were told that nothing can be sent
+	mayHaveGap       bool      // entries may have been pruned before they were sent
 
 	mu     sync.Mutex
 	status forward.Status
@@ -57,7 +58,7 @@ func newForwarders(c config.Config, st *store.Store, log *slog.Logger) (all []*f
 	return all
 }
 
-// forwarding returns how the forwarding to each receiver stands.
+// forwarding returns the state of the forwarding to each receiver.
 func (s *server) forwarding() (all []forward.Status) {
 	for _, f := range s.forwarders {
 		all = append(all, f.Status())
@@ -65,7 +66,7 @@ func (s *server) forwarding() (all []forward.Status) {
 	return all
 }
 
-// Status returns how the forwarding stands.
+// Status returns the state of the forwarding.
 func (f *forwarder) Status() forward.Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -86,8 +87,8 @@ const (
 	// The pause after a failed attempt doubles up to its maximum.
 	firstForwardPause = time.Second
 	maxForwardPause   = time.Minute
-	// announceFailureAfter is how long nothing can be sent before people are told, so that
-	// the restart of a receiver does not alarm them.
+	// announceFailureAfter is how long nothing can be sent before users are
+	// told. A restart of the receiver takes less.
 	announceFailureAfter = time.Minute
 )
 
@@ -116,7 +117,7 @@ func (f *forwarder) run(ctx context.Context) error {
 	return f.savePosition(context.WithoutCancel(ctx))
 }
 
-// sendNext sends the next entries. more says that there are further ones.
+// sendNext sends the next entries. more is true if there are further entries.
 func (f *forwarder) sendNext(ctx context.Context) (more bool, err error) {
 	if err := f.readPosition(ctx); err != nil {
 		return false, err
@@ -137,7 +138,7 @@ func (f *forwarder) sendNext(ctx context.Context) (more bool, err error) {
 	return len(entries) == forwardBatchSize, err
 }
 
-// readPosition reads how far the log was forwarded before the start. If it never was,
+// readPosition reads the stored position. If nothing was forwarded before,
 // forwarding begins with the next entry.
 func (f *forwarder) readPosition(ctx context.Context) error {
 	if f.positionKnown {
@@ -168,7 +169,7 @@ func (f *forwarder) readPosition(ctx context.Context) error {
 	return nil
 }
 
-// nextEntries returns the entries after the last one that the receiver has.
+// nextEntries returns entries after the position.
 func (f *forwarder) nextEntries() (entries []*activity.Entry, err error) {
 	from := f.Status().Position + 1
 	err = f.store.View(func(tx *store.Tx) error {
@@ -186,8 +187,8 @@ func (f *forwarder) nextEntries() (entries []*activity.Entry, err error) {
 	return entries, err
 }
 
-// sendEntries sends entries. Those that the receiver will never take are left out: they
-// must not keep all later ones back.
+// sendEntries sends entries. It leaves out entries that the receiver will never
+// accept, so that they do not delay the later ones.
 func (f *forwarder) sendEntries(ctx context.Context, entries []*activity.Entry) error {
 	err := f.receiver.Send(ctx, entries)
 	refused, ok := errors.AsType[*forward.RefusedError](err)
@@ -225,7 +226,8 @@ func (f *forwarder) savePosition(ctx context.Context) error {
 	return err
 }
 
-// noteFailure records that nothing can be sent, and returns when to try again.
+// noteFailure records that nothing can be sent, and returns the pause before
+// the next attempt.
 func (f *forwarder) noteFailure(ctx context.Context, err error) (pause time.Duration) {
 	pause = min(firstForwardPause<<min(f.failedAttempts, 10), maxForwardPause)
 	f.failedAttempts++

@@ -103,7 +103,7 @@ func newForwardTest(t *testing.T) *forwardTest {
 	return f
 }
 
-// restart continues with another forwarder, as after a crash.
+// restart replaces the forwarder by a new one, as after a crash.
 func (f *forwardTest) restart() {
 	f.t.Helper()
 	address, err := url.Parse(f.receiver.server.URL + "/v1/logs")
@@ -116,7 +116,7 @@ func (f *forwardTest) restart() {
 	}
 }
 
-// forward sends until all is sent, or something fails.
+// forward sends entries until all are sent, or until an attempt fails.
 func (f *forwardTest) forward() error {
 	f.t.Helper()
 	for {
@@ -177,8 +177,7 @@ func (f *forwardTest) types(n int) (types []activity.Type) {
 	return types
 }
 
-// Everything that is written after the beginning arrives, in order, also after a
-// crash.
+// TestForwarding checks that all entries arrive in order, also after a crash.
 func TestForwarding(t *testing.T) {
 	f := newForwardTest(t)
 	f.log(3)
@@ -215,8 +214,8 @@ func TestForwarding(t *testing.T) {
 	}
 }
 
-// A receiver that is away gets everything when it is back. People learn of it if
-// it takes long.
+// TestForwardingInterruption checks that a receiver which was down gets all
+// entries later. Users are told if it is down for long.
 func TestForwardingInterruption(t *testing.T) {
 	f := newForwardTest(t)
 	if err := f.forward(); err != nil {
@@ -252,7 +251,8 @@ func TestForwardingInterruption(t *testing.T) {
 	}
 }
 
-// What was pruned before it could be sent is told.
+// TestForwardingAfterPruning checks that users are told if entries were pruned
+// before they could be sent.
 func TestForwardingAfterPruning(t *testing.T) {
 	f := newForwardTest(t)
 	if err := f.forward(); err != nil {
@@ -285,7 +285,8 @@ func TestForwardingAfterPruning(t *testing.T) {
 	}
 }
 
-// An entry that the receiver refuses does not keep the others back.
+// TestForwardingOfRefusedEntry checks that a refused entry does not delay the
+// others.
 func TestForwardingOfRefusedEntry(t *testing.T) {
 	f := newForwardTest(t)
 	if err := f.forward(); err != nil {
@@ -310,7 +311,8 @@ func TestForwardingOfRefusedEntry(t *testing.T) {
 	}
 }
 
-// A process that is killed again and again loses no entry.
+// TestForwardingSurvivesKills checks that no entry is lost if the process is
+// killed several times.
 func TestForwardingSurvivesKills(t *testing.T) {
 	receiver, dir := newLogReceiver(t), t.TempDir()
 	var want []string

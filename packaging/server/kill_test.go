@@ -32,7 +32,7 @@ func TestKill(t *testing.T) {
 				for revision := acknowledged[n] + 1; ; revision++ {
 					status, _, err := reporter.Do("POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(n), revisionName(n, revision)))
 					if err != nil {
-						return // killed: whether this one was taken in is open
+						return // killed: this report may or may not have been stored
 					}
 					if status != 202 {
 						t.Errorf("round %d: status %d", round, status)

@@ -15,8 +15,9 @@ type landscapeCounts struct {
 	Hosts, Clusters, Databases, SAPSystems, ApplicationInstances, DatabaseInstances, NotPassing int
 }
 
-// Whole landscapes are reported in a random order, each report once: the order
-// must not matter, and one round must do.
+// TestLandscapesInAnyOrder checks that the order of reports does not matter:
+// after each report was sent once, in random order, the server shows the whole
+// landscape.
 func TestLandscapesInAnyOrder(t *testing.T) {
 	for hosts, want := range map[int]landscapeCounts{
 		6:  {6, 2, 1, 1, 4, 2, 0},
@@ -37,7 +38,7 @@ func TestLandscapesInAnyOrder(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if status != 202 && status != 404 { // 404: what it speaks of comes later
+				if status != 202 && status != 404 { // 404: the report depends on a later one
 					t.Errorf("%s of %s: status %d: %s", r.Kind, r.Agent, status, answer)
 				}
 			}

@@ -50,8 +50,8 @@ func (s *server) listenForCommands(handler http.Handler) (err error) {
 	return os.Chmod(socket, 0o600)
 }
 
-// onlyAPI answers requests for the API. Pages are for browsers, which do not
-// come over the socket.
+// onlyAPI serves only the API. Browsers, for which pages are made, do not use
+// the socket.
 func onlyAPI(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/api/") {

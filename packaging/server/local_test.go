@@ -10,7 +10,8 @@ import (
 	"trento/packaging/servertest"
 )
 
-// TestSocketServesOnlyTheAPI: a command gets answers of the API and no pages.
+// TestSocketServesOnlyTheAPI checks that commands get answers of the API and no
+// pages.
 func TestSocketServesOnlyTheAPI(t *testing.T) {
 	dir := t.TempDir()
 	servertest.Start(t, dir, nil)

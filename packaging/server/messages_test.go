@@ -51,7 +51,7 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// TestMessagePortInUse: the error says what to do.
+// TestMessagePortInUse checks that the error message says what to do.
 func TestMessagePortInUse(t *testing.T) {
 	p := servertest.Start(t, t.TempDir(), nil)
 	port := p.Address()[strings.LastIndex(p.Address(), ":")+1:]

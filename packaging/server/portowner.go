@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// portOwner returns the name and id of the process that listens on a port, for
-// example "nginx (process 812)". It returns "" if that is not known: only root
-// may look at the processes of other users.
+// portOwner returns the name and id of the process that listens on a port, such
+// as "nginx (process 812)". It returns "" if the process is unknown. Only root
+// can see the processes of other users.
 func portOwner(port int) string {
 	var sockets []string
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {

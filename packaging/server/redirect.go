@@ -19,8 +19,8 @@ import (
 // Agents follow the redirect and send their report again, so the redirect keeps
 // the method. It is a temporary one, because browsers remember a permanent one
 // even after the port has changed. A request with a token or a password is
-// refused instead: a program that is redirected would go on sending them
-// readable for everybody, and nobody would notice.
+// refused instead. Otherwise the program would continue to send them unencrypted, and
+// nobody would notice.
 type redirector struct {
 	port int // of https
 	log  *slog.Logger
@@ -33,7 +33,8 @@ type redirector struct {
 // sent. Clients that are still sending might not see it otherwise.
 const maxRedirectBody = 8_000_000
 
-// maxRedirects is how many connections without TLS may be open. They are short.
+// maxRedirects is the largest number of open connections without TLS. Each
+// lasts only for a moment.
 const maxRedirects = 512
 
 const agentLogInterval = time.Hour

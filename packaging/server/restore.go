@@ -17,12 +17,13 @@ import (
 	"trento/store/backup"
 )
 
-// discardLog is the log of commands, which print what they have to say.
+// discardLog is the logger for commands, which print their messages instead of
+// logging them.
 var discardLog = slog.New(slog.DiscardHandler)
 
-// exchangedFiles are the files and directories of the data directory that belong to
-// one store. A restore exchanges them together: an index or a password file
-// without its store would be wrong.
+// exchangedFiles are the files and directories in the data directory that
+// belong to one store. A restore replaces them together, because an index or a
+// password file of another store would be wrong.
 var exchangedFiles = []string{store.FileName, config.SecretsFile, indexDir, auth.InitialPasswordFile}
 
 // Restored says what a restore did.
@@ -106,8 +107,8 @@ func UndoRestore(c config.Config) (replaced string, err error) {
 	return replaced, os.Remove(former)
 }
 
-// exchangeData is backup.Replace. The new directory gets the owner of the data
-// directory.
+// exchangeData calls backup.Replace, and gives the new directory the owner of
+// the data directory.
 func exchangeData(dir, from string) (replaced string, err error) {
 	if replaced, err = backup.Replace(dir, from, exchangedFiles, time.Now()); err != nil || replaced == "" {
 		return "", err
@@ -116,8 +117,8 @@ func exchangeData(dir, from string) (replaced string, err error) {
 }
 
 // lockDataDir makes sure that no server uses a data directory until the caller calls
-// release. It creates the directory if it is missing. Data that cannot be opened
-// are no obstacle: a restore is what they need.
+// release. It creates the directory if it is missing. It also locks data
+// that are damaged, because these have to be restored.
 func lockDataDir(dir string) (release func() error, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
 // Package server runs the server. It opens store, index and port, runs the
-// tasks beside answering requests (listed in task.go), and stops all of them.
+// background tasks (listed in task.go), and stops all of them.
 package server
 
 import (
@@ -97,8 +97,8 @@ const shutdownTimeout = 3 * time.Second
 // indexDir is the directory of the search index in the data directory.
 const indexDir = "index"
 
-// maxStreams is how many requests an HTTP/2 connection may have at once. A
-// browser with some tabs uses less.
+// maxStreams is the largest number of concurrent requests on one HTTP/2
+// connection. A browser with several tabs needs fewer.
 const maxStreams = 100
 
 // Run runs the server until ctx is done, or until a task fails that has no

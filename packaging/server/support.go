@@ -81,7 +81,7 @@ func versions() []byte {
 	return []byte(text.String())
 }
 
-// storedFiles returns the files of a bundle that count what is stored.
+// storedFiles returns the files of a bundle with the numbers of stored records.
 func (s *server) storedFiles() ([]doctor.BundleFile, error) {
 	sizes, err := s.store.BucketSizes()
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *server) storedFiles() ([]doctor.BundleFile, error) {
 }
 
 // countAgents writes how many agents have a version, a state of the heartbeat, or
-// reports of a kind that cannot be used. It names none.
+// reports of a kind that cannot be used. It contains no names.
 func countAgents(w io.Writer, tx *store.Tx) error {
 	all, err := tx.Agents()
 	if err != nil {
@@ -136,7 +136,8 @@ func countAgents(w io.Writer, tx *store.Tx) error {
 	return nil
 }
 
-// maxListedEntries is the number of entries of the activity log in a bundle.
+// maxListedEntries is the number of entries of the activity log in a support
+// bundle.
 const maxListedEntries = 500
 
 // listEntries writes when which types were logged, the newest first. Actors and
@@ -180,7 +181,7 @@ func (s *server) secrets() []string {
 	if s.auth == nil {
 		return all
 	}
-	_ = s.store.View(func(tx *store.Tx) error { // what cannot be read cannot be in a bundle
+	_ = s.store.View(func(tx *store.Tx) error { // a secret that cannot be read cannot be in the bundle either
 		if key, err := tx.APIKey(); err == nil {
 			all = append(all, s.auth.APIKeyText(key))
 		}

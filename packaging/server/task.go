@@ -42,7 +42,7 @@ func (s *server) tasks() []task {
 		// Every 30 seconds.
 		{name: "memory", run: func(ctx context.Context) error { return memory.Watch(ctx, s.log, s.reportMemory) }},
 
-		// Does nothing unless changes could not be stored.
+		// Does nothing unless there are changes that could not be stored.
 		{name: "what could not be stored", run: s.store.WriteUnwritten, every: 5 * time.Second},
 		{name: "uses of tokens", run: s.store.FlushTokenUses, every: time.Second},
 		{name: "clock", run: s.store.CheckClock, every: 10 * time.Second},
@@ -136,8 +136,9 @@ func (s *server) reportMemory(nearLimit bool) {
 	s.store.Failures().Begin(failure.Memory, failure.Cause{}, nil)
 }
 
-// ifClockIsTrusted returns a task that deletes old data, unless a clock that went
-// forward may make data look older than it is.
+// ifClockIsTrusted returns a task that deletes old data. It does nothing while
+// the clock may have been set forward, which makes data look older than they
+// are.
 func (s *server) ifClockIsTrusted(run func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		trusted, err := s.store.TrustsClock(ctx)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestTasks lets a minute pass and counts the runs.
+// TestTasks runs the tasks for a minute of simulated time and counts the runs.
 func TestTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

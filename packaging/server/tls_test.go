@@ -20,7 +20,7 @@ import (
 	"trento/store/message"
 )
 
-// tlsProgram is a running program with a certificate of an authority.
+// tlsProgram is a running program with a certificate from a test authority.
 type tlsProgram struct {
 	*servertest.Program
 	t         *testing.T
@@ -50,7 +50,7 @@ func (s *tlsProgram) installCertificate() {
 	}
 }
 
-// clientOf returns a client that trusts roots, and speaks HTTP/2 as browsers and
+// clientOf returns a client that trusts roots and uses HTTP/2, as browsers and
 // agents do.
 func clientOf(t *testing.T, roots *x509.CertPool) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -134,7 +134,7 @@ func (s *tlsProgram) messagePort(pattern *regexp.Regexp) string {
 	return ""
 }
 
-// TestRequestWithoutTLS checks what a client without TLS is told.
+// TestRequestWithoutTLS checks the answer to a client that does not use TLS.
 func TestRequestWithoutTLS(t *testing.T) {
 	s := startWithTLS(t)
 	answer, err := http.Get("http://" + s.Address() + "/")
@@ -147,8 +147,8 @@ func TestRequestWithoutTLS(t *testing.T) {
 	}
 }
 
-// TestSilentHandshakes checks that connections that never finish their handshake
-// keep nobody out.
+// TestSilentHandshakes checks that connections that never finish their TLS
+// handshake do not prevent other clients from connecting.
 func TestSilentHandshakes(t *testing.T) {
 	s := startWithTLS(t, "MAX_CONNECTIONS_PER_ADDRESS=10")
 	for range 60 {
@@ -158,7 +158,7 @@ func TestSilentHandshakes(t *testing.T) {
 		}
 		defer c.Close()
 		if _, err := c.Write([]byte{22, 3, 1}); err != nil { // the beginning of a handshake
-			continue // closed for a later one
+			continue // the server has closed it in favour of a later one
 		}
 	}
 	s.Client().Must(200, "GET", "/api/readyz", nil, nil)

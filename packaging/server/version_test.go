@@ -32,8 +32,8 @@ func TestFormatVersion(t *testing.T) {
 	}
 }
 
-// A version between two tags sorts between them, and a later commit after an
-// earlier one.
+// TestVersionOrder checks that a version between two tags sorts between them,
+// and a later commit after an earlier one.
 func TestVersionOrder(t *testing.T) {
 	stamps := []string{
 		"v1.2.3-rc.4", "v1.2.3-rc.4.0.20261130141906-f3c6208abcde", "v1.2.3-rc.5", "v1.2.3",
@@ -47,8 +47,8 @@ func TestVersionOrder(t *testing.T) {
 	}
 }
 
-// Where CHANGELOG.md has a release, its newest one is the version of a build
-// without git.
+// TestReleaseIsInChangelog checks that the newest release in CHANGELOG.md is
+// the version of a build without git.
 func TestReleaseIsInChangelog(t *testing.T) {
 	text, err := os.ReadFile("../../CHANGELOG.md")
 	if err != nil {
