@@ -58,15 +58,15 @@ func TestEntryIsSmall(t *testing.T) {
 	}
 	view(t, s, func(tx *Tx) error {
 		value := tx.s.entries.Get(tx.kv, tx.Newest().Key())
-		if len(value) > 130 { // 149 bytes of JSON, of which two ids are 72 nobody can guess, and 21 of head
+		if len(value) > 130 { // the same as JSON takes 149 bytes, of which 72 are two random ids, plus 21 bytes of header
 			t.Errorf("an entry takes %d bytes", len(value))
 		}
 		return nil
 	})
 }
 
-// TestPositionsGrow writes entries while the clock stands still and while it
-// goes back. The log keeps the order of writing.
+// TestPositionsGrow checks that the log keeps the order of writing while the
+// clock stands still or goes back.
 func TestPositionsGrow(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)

@@ -66,7 +66,8 @@ func TestPruneActivity(t *testing.T) {
 	}
 }
 
-// TestPruneActivityInSteps removes more than one step and is interrupted once.
+// TestPruneActivityInSteps checks pruning that takes several steps and is
+// interrupted once.
 func TestPruneActivityInSteps(t *testing.T) {
 	t.Parallel()
 	c := newClock()
@@ -97,8 +98,9 @@ func TestPruneActivityInSteps(t *testing.T) {
 	}
 }
 
-// TestPositionsGrowBehindAnEmptyLog prunes all entries and moves the clock
-// back. The position of the next entry is still after all former positions.
+// TestPositionsGrowBehindAnEmptyLog checks that, after all entries were pruned
+// and the clock went back, the position of the next entry is still greater than
+// all former positions.
 func TestPositionsGrowBehindAnEmptyLog(t *testing.T) {
 	c := newClock()
 	dir := t.TempDir()
@@ -123,8 +125,8 @@ func TestPositionsGrowBehindAnEmptyLog(t *testing.T) {
 	}
 }
 
-// TestPrunedSpaceIsUsedAgain prunes and writes the same number of entries again
-// and again.
+// TestPrunedSpaceIsUsedAgain checks that the file does not grow if the same
+// number of entries is written and pruned again and again.
 func TestPrunedSpaceIsUsedAgain(t *testing.T) {
 	t.Parallel()
 	c := newClock()

@@ -43,7 +43,7 @@ func TestRetention(t *testing.T) {
 		t.Errorf("after refusals %s, %d entries", got, len(entries(t, s)))
 	}
 	half := activity.Retention{Value: 6, Unit: activity.Month}
-	for range 2 { // the second changes nothing, but somebody did it
+	for range 2 { // the second call changes nothing, but is logged as well
 		if err := s.SetRetention(t.Context(), Actor{Name: "ada"}, half); err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ func refuse(t testing.TB, s *Store, r RefusedReport) {
 }
 
 // sweep advances the clock while the host sends heartbeats, and then runs the
-// periodic checks.
+// periodic checks of the store.
 func sweep(t testing.TB, s *Store, c *clock, d time.Duration) {
 	t.Helper()
 	c.advance(d)
@@ -69,8 +69,8 @@ func faults(t testing.TB, s *Store) (messages []string) {
 	return messages
 }
 
-// TestReportFault follows one fault from its first report over a restart to
-// its end.
+// TestReportFault checks one fault of reports from its beginning, over a
+// restart, to its end.
 func TestReportFault(t *testing.T) {
 	var log bytes.Buffer
 	c, dir := newClock(), t.TempDir()
@@ -163,9 +163,9 @@ func TestRefusedReportEndsUnchanged(t *testing.T) {
 	}
 }
 
-// TestFlappingReports checks that two agents with one id, one of which sends
-// unreadable reports, do not fill the log. A fault that lasts is logged all the
-// same.
+// TestFlappingReports checks that two agents with the same id, one of which
+// sends unreadable reports, do not fill the log. A fault that lasts is still
+// logged.
 func TestFlappingReports(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
@@ -195,9 +195,9 @@ func TestFlappingReports(t *testing.T) {
 	}
 }
 
-// TestStaleBehindRefusedReports checks that data becomes stale three intervals
-// after its reports cannot be used any more, without any further report. The
-// next usable report ends the staleness.
+// TestStaleBehindRefusedReports checks that data become stale when no usable
+// report has come for three intervals, and that the next usable report ends
+// that.
 func TestStaleBehindRefusedReports(t *testing.T) {
 	t.Parallel()
 	staleness := func(t *testing.T, s *Store) (cluster, database bool) {
@@ -215,8 +215,8 @@ func TestStaleBehindRefusedReports(t *testing.T) {
 	for name, test := range map[string]struct {
 		kind              landscape.Kind
 		good              Report
-		period            time.Duration // of the reports before
-		after             time.Duration // the first one that is refused
+		period            time.Duration // interval of the usable reports
+		after             time.Duration // time from the last usable report to the first refused one
 		cluster, database bool
 		stays             bool // in a second process
 	}{
@@ -262,9 +262,9 @@ func TestStaleBehindRefusedReports(t *testing.T) {
 	}
 }
 
-// TestStaleBehindOmissions checks that an instance that is listed but cannot be
-// read stays and becomes stale after three intervals. The other instances do
-// not.
+// TestStaleBehindOmissions checks that an instance whose part of the report
+// cannot be read is kept, and becomes stale after three intervals. Other
+// instances do not become stale.
 func TestStaleBehindOmissions(t *testing.T) {
 	s, c := populated(t)
 	elements := func(numbers ...string) []landscape.Element {
@@ -402,8 +402,8 @@ func TestUnregisteredAgents(t *testing.T) {
 	}
 }
 
-// TestOtherFaultEnds checks that the fault of a report of unknown type ends
-// when no more such reports come: none of them can ever be used.
+// TestOtherFaultEnds checks that the fault of reports of an unknown type ends
+// when no more such reports come, because no usable report can end it.
 func TestOtherFaultEnds(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
@@ -457,7 +457,8 @@ func TestReportProblemsAreCut(t *testing.T) {
 	}
 }
 
-// TestMigrateAgentReports opens a file from before there was the bucket.
+// TestMigrateAgentReports opens a file from before the bucket of agent reports
+// existed.
 func TestMigrateAgentReports(t *testing.T) {
 	s := open(t, oldFile(t, "v1.db.gz"), newClock())
 	observe(t, s, hostReport("vega01"))

@@ -19,7 +19,7 @@ import (
 // alertPolicy is the policy of a server without configuration.
 var alertPolicy = alert.Policy{Mail: true, Delay: time.Minute, Repeat: 30 * time.Minute}
 
-// openAlerting opens a store that alerts are switched on for.
+// openAlerting opens a store in which alerts are switched on.
 func openAlerting(t *testing.T, dir string, c *clock) *Store {
 	t.Helper()
 	s, err := Open(dir, Options{Now: c.Now, NoSync: true, Alerts: new(true)})
@@ -30,7 +30,7 @@ func openAlerting(t *testing.T, dir string, c *clock) *Store {
 	return s
 }
 
-// loseHost makes a host whose heartbeat is lost, and returns its id.
+// loseHost registers a host whose heartbeat is lost, and returns its id.
 func loseHost(t *testing.T, s *Store, c *clock) landscape.HostID {
 	t.Helper()
 	observe(t, s, hostReport("vega01"))
@@ -81,7 +81,7 @@ func record(t *testing.T, s *Store, o DeliveryOutcome) {
 	}
 }
 
-// TestAlertOfLostHeartbeat follows an alert from the event, over a restart, to
+// TestAlertOfLostHeartbeat checks an alert from the event, over a restart, to
 // the end of its delivery.
 func TestAlertOfLostHeartbeat(t *testing.T) {
 	c, dir := newClock(), t.TempDir()
@@ -138,8 +138,8 @@ func TestAlertOfLostHeartbeat(t *testing.T) {
 	})
 }
 
-// TestNoAlertWhileOff: without settings, switched off, or if the change is
-// rolled back.
+// TestNoAlertWhileOff checks that there is no alert without settings, while
+// alerts are switched off, and if the change is rolled back.
 func TestNoAlertWhileOff(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
@@ -187,8 +187,8 @@ func TestNoAlertWhileOff(t *testing.T) {
 	lose(1)
 }
 
-// TestGivenUp: what cannot be sent is in the activity log, and a channel does not
-// affect the other one.
+// TestGivenUp checks that a message that is given up is in the activity log,
+// and that one channel does not affect the other.
 func TestGivenUp(t *testing.T) {
 	c := newClock()
 	s := openAlerting(t, t.TempDir(), c)
@@ -221,14 +221,14 @@ func TestGivenUp(t *testing.T) {
 		t.Errorf("entry %s: %s", e.Type, e.Message())
 	}
 
-	// When the relay works again, what failed before does not wait.
+	// When the relay works again, messages that failed before are due at once.
 	failBackup("disk full")
 	record(t, s, DeliveryOutcome{Sequence: 3, Outcome: outbox.Outcome{At: c.Now(), Accepted: []string{"a@b"}}})
 	if d := deliveries(t, s)[1]; !d.Mail.Due(c.Now()) {
 		t.Errorf("the one that failed: %+v", d.Mail)
 	}
 
-	// What is pending in a channel that is switched off ends.
+	// Messages that are pending in a channel end when it is switched off.
 	p.Webhook = false
 	planAlerts(t, s, p)
 	for _, d := range deliveries(t, s)[:2] {
@@ -238,8 +238,8 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
-// TestGoneWebhook: a webhook that wants no more messages is removed from the
-// stored settings, and the log says why.
+// TestGoneWebhook checks that a webhook which answers that it is gone for good
+// is removed from the stored settings, and that the log says why.
 func TestGoneWebhook(t *testing.T) {
 	c := newClock()
 	s := openAlerting(t, t.TempDir(), c)
@@ -325,7 +325,8 @@ func TestHurryAndDiscard(t *testing.T) {
 	if diff := cmp.Diff(want, discarded); diff != "" {
 		t.Error(diff)
 	}
-	// An outcome that comes late does not bring it back, unless it was sent.
+	// A later outcome does not make a discarded message pending again, but it
+	// counts if the message was sent.
 	record(t, s, DeliveryOutcome{Sequence: 1, Outcome: outbox.Outcome{At: c.Now(), Failure: "data: lost"}})
 	if d := deliveries(t, s)[1]; d.Mail.State != outbox.Discarded {
 		t.Errorf("after a late failure: %+v", d.Mail)
@@ -397,8 +398,9 @@ func TestExpiringKey(t *testing.T) {
 	})
 }
 
-// v8.db has a host whose heartbeat was lost. Its entries mean no alerts: they
-// are from before there were alerts.
+// TestMigrationOfAlerts checks that no alerts are made for the entries in
+// v8.db, which has a host whose heartbeat was lost. The file is from before
+// there were alerts.
 func TestMigrationOfAlerts(t *testing.T) {
 	c := newClock()
 	s := openAlerting(t, oldFile(t, "v8.db.gz"), c)

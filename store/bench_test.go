@@ -50,7 +50,7 @@ func BenchmarkObserve(b *testing.B) {
 		b.Run(fmt.Sprint(writers, " agents"), func(b *testing.B) {
 			s := openForBenchmark(b)
 			var n atomic.Int64
-			b.SetParallelism(max(1, writers/2)) // goroutines per core; two cores
+			b.SetParallelism(max(1, writers/2)) // goroutines per core, on two cores
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					i := int(n.Add(1))
@@ -63,7 +63,7 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
-// fleetReports are the reports of a fleet, one host after the other.
+// fleetReports returns the reports of a fleet, one host after the other.
 func fleetReports(b *testing.B, f *fleet.Fleet) (reports []Report) {
 	b.Helper()
 	for _, h := range f.Hosts() {
@@ -91,7 +91,7 @@ func decodeReport(b *testing.B, body []byte) Report {
 func BenchmarkUnchanged(b *testing.B) {
 	s := openForBenchmark(b)
 	reports := fleetReports(b, fleet.New(1, 50))
-	for range 2 { // what came too early is accepted the second time
+	for range 2 { // reports that came too early are accepted the second time
 		for _, r := range reports {
 			if err := s.Observe(b.Context(), r); err != nil && !errors.Is(err, ErrNotFound) {
 				b.Fatal(err)
@@ -159,8 +159,8 @@ func BenchmarkHosts(b *testing.B) {
 	}
 }
 
-// cachedAndNot measures a read with and without the caches. A change is a read
-// without caches: it neither finds nor keeps cached records.
+// cachedAndNot measures a read with the caches and without them. It runs the
+// second one inside a change, which does not use the caches.
 func cachedAndNot(b *testing.B, s *Store, name string, read func(*Tx) error) {
 	repeat := func(b *testing.B) func(*Tx) error {
 		return func(tx *Tx) error {
@@ -226,8 +226,8 @@ func BenchmarkEntries(b *testing.B) {
 	})
 }
 
-// BenchmarkEntrySize measures the bytes of an entry: as it is stored, without
-// each part of the encoding in turn, and as JSON.
+// BenchmarkEntrySize measures the size of an entry in bytes: as it is stored,
+// with each part of the encoding switched off in turn, and as JSON.
 func BenchmarkEntrySize(b *testing.B) {
 	c := newClock()
 	s := open(b, b.TempDir(), c)

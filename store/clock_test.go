@@ -16,9 +16,10 @@ type setClock struct {
 
 func (c *setClock) pass(d time.Duration) { c.advance(d); c.passed += d }
 
-// TestClockIsSet sets the clock in both directions. No heartbeat is lost, a lost
-// one is noticed in time, no entry is out of order, nothing is deleted because it
-// looks old, and the log says what happened.
+// TestClockIsSet sets the clock in both directions. It checks that no heartbeat
+// is lost because of that, a lost heartbeat is still noticed in time, entries
+// stay in order, nothing is deleted because it looks old, and the log says that
+// the clock was set.
 func TestClockIsSet(t *testing.T) {
 	for name, change := range map[string]time.Duration{"back an hour": -time.Hour, "forward a day": 24 * time.Hour, "forward ten years": 10 * 365 * 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +108,8 @@ func TestClockIsSet(t *testing.T) {
 	}
 }
 
-// A clock that a time server corrects little by little is not set.
+// TestClockDrift checks that small corrections by a time server do not count as
+// setting the clock.
 func TestClockDrift(t *testing.T) {
 	c := &setClock{clock: clock{now: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)}}
 	s, err := Open(t.TempDir(), Options{Now: c.Now, Elapsed: func() time.Duration { return c.passed }, NoSync: true})

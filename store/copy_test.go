@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestPruneCopies: a copy from before a migration is deleted after a week, and
-// nothing else.
+// TestPruneCopies checks that the copy of a file from before a migration is
+// deleted after a week, and nothing else is.
 func TestPruneCopies(t *testing.T) {
 	dir, now := t.TempDir(), time.Now()
 	s, err := Open(dir, Options{NoSync: true, Now: func() time.Time { return now }})

@@ -56,8 +56,8 @@ func report(s *store.Store) landscape.HostID {
 	return seen.Agent
 }
 
-// A report becomes an observation, and this a change of the landscape together
-// with its entries in the activity log, in one transaction. View reads.
+// A report is decoded to an observation. Observe stores the changes that follow
+// from it and their entries in the activity log in one transaction. View reads.
 func Example() {
 	s, remove := openStore()
 	defer remove()
@@ -95,9 +95,9 @@ func Example() {
 	// the same report would change something: false
 }
 
-// Whoever follows the journal learns of every record that has changed, each
-// once and as it is now, and goes on where it was. Store.Watch says when to.
-// A new store has a setting.
+// ChangedAfter returns each record that has changed after a position in the
+// journal, once and in its current state. Store.Watch says when there are new
+// changes. A new store already contains one record, a setting.
 func ExampleTx_ChangedAfter() {
 	s, remove := openStore()
 	defer remove()

@@ -16,8 +16,8 @@ import (
 
 const agent landscape.HostID = "6f0f7a5e-1c1f-5c43-9d0c-2b7c5a2f9e01"
 
-// report is a report of the test's agent. The body is the observation itself:
-// to the store it is just bytes.
+// report returns a report of the test's agent. Its body is the observation as
+// JSON, because the store treats bodies as plain bytes.
 func report(seen landscape.Observation) Report {
 	seen.Agent = agent
 	body, err := json.Marshal(seen)
@@ -60,8 +60,8 @@ func theHost(t testing.TB, s *Store) (host *landscape.Host) {
 	return host
 }
 
-// TestVerbsWrite asserts of each change which entries and how many journal
-// entries it writes; of a repetition that it writes nothing at all.
+// TestVerbsWrite checks which log entries and how many journal entries each
+// change writes, and that the same change made again writes nothing.
 func TestVerbsWrite(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
@@ -192,7 +192,7 @@ func TestEarlyReports(t *testing.T) {
 	if host.Cloud == nil || host.Cloud.Provider != "gcp" || len(host.Subscriptions) != 1 || host.Health != landscape.HealthPassing {
 		t.Errorf("early reports were not applied: %+v", host)
 	}
-	// They are applied once: what comes later is not undone by them.
+	// They are applied only once, so they do not undo later reports.
 	observe(t, s, cloudReport("azure"))
 	observe(t, s, hostReport("vega02"))
 	if host := theHost(t, s); host.Cloud.Provider != "azure" {
@@ -215,8 +215,8 @@ func TestUnchanged(t *testing.T) {
 	if s.Unchanged(first.Body) || !s.Unchanged(second.Body) {
 		t.Error("only the newest body may count as unchanged")
 	}
-	// Another text of the same meaning is taken in without a trace, and known
-	// from then on.
+	// A body with other bytes but the same meaning changes nothing, and its hash
+	// is known afterwards.
 	same := Report{second.Observation, append(second.Body, ' ')}
 	observe(t, s, same)
 	if !s.Unchanged(same.Body) || s.Unchanged(second.Body) {
@@ -367,7 +367,7 @@ func TestDiscards(t *testing.T) {
 	for i := range maxDiscards + 2 {
 		discard(fmt.Append(nil, "body ", i), fmt.Sprint("reason ", i))
 	}
-	// An agent that goes on sending the same does not push the others out.
+	// An agent that sends the same body again and again does not displace others.
 	discard([]byte("body 2"), "again")
 	all := kept()
 	if len(all) != maxDiscards {

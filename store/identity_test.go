@@ -10,7 +10,7 @@ import (
 	"trento/store/fault"
 )
 
-// personSignIn is a sign-in of a person at a provider, the n-th of a test.
+// personSignIn returns the n-th sign-in of a person at an identity provider.
 func personSignIn(s *Store, subject, username, email string, n byte) SignIn {
 	now := s.Now()
 	return SignIn{

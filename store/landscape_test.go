@@ -42,7 +42,7 @@ func noSAPReport() Report {
 	return report(landscape.Observation{Kind: landscape.SAPSystemDiscovery, SAP: &landscape.SAPReport{}})
 }
 
-// populated is a store with one host in a cluster, with a database on it.
+// populated returns a store with a database host in a cluster.
 func populated(t *testing.T) (*Store, *clock) {
 	t.Helper()
 	c := newClock()
@@ -56,7 +56,7 @@ func populated(t *testing.T) (*Store, *clock) {
 	return s, c
 }
 
-// correlations are the distinct correlation ids of some entries.
+// correlations returns the distinct correlation ids of some entries.
 func correlations(t *testing.T, log []*activity.Entry) (ids []string) {
 	t.Helper()
 	for _, e := range log {
@@ -99,7 +99,7 @@ func TestCleanUpHost(t *testing.T) {
 	want := []activity.Type{
 		activity.TypeHostCleanupRequested, activity.TypeHostDeregistrationRequested,
 		activity.TypeDatabaseInstanceDeregistered,
-		// Without SAP on it, it does not matter how the host is tuned.
+		// Without SAP software, the state of saptune does not affect the health.
 		activity.TypeHostSaptuneHealthChanged, activity.TypeHostHealthChanged,
 		activity.TypeDatabaseDeregistered, activity.TypeHostRemovedFromCluster, activity.TypeClusterDeregistered,
 		activity.TypeSoftwareUpdatesDiscoveryCleared, activity.TypeHostDeregistered,
@@ -132,8 +132,8 @@ func TestCleanUpHost(t *testing.T) {
 		return nil
 	})
 
-	// The very same reports bring everything back: nothing that was cleaned up
-	// counts as known. The tag is there again.
+	// The same reports restore everything, because the hashes of reports are
+	// forgotten with a clean-up. The tag is restored as well.
 	for _, r := range []Report{hostReport("vega01"), clusterReport(), databaseReport(landscape.Green)} {
 		if s.Unchanged(r.Body) {
 			t.Errorf("%s counts as unchanged", r.Observation.Kind)
@@ -182,9 +182,9 @@ func TestCleanUpDatabaseInstance(t *testing.T) {
 	}
 }
 
-// TestNumberIsTakenOver checks that a rebuilt database takes its instance
-// number from the database that it replaces, in one change. The replaced
-// database stays after a restart and can be cleaned up.
+// TestNumberIsTakenOver checks that a rebuilt database takes over the instance
+// number of the database that it replaces, in one change. The replaced database
+// is kept after a restart and can be cleaned up.
 func TestNumberIsTakenOver(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)
@@ -223,8 +223,9 @@ func TestNumberIsTakenOver(t *testing.T) {
 	})
 }
 
-// TestNotHeardSinceStart checks that a host whose next heartbeat after the
-// start is not due yet cannot be cleaned up, unless it was registered since.
+// TestNotHeardSinceStart checks that a host cannot be cleaned up as long as its
+// first heartbeat after the start of the server is not overdue, unless it was
+// registered after the start.
 func TestNotHeardSinceStart(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)

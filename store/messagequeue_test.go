@@ -17,7 +17,7 @@ import (
 	"trento/store/kv"
 )
 
-// queuedMessages are all stored messages, in order.
+// queuedMessages returns all stored messages, in order.
 func queuedMessages(t testing.TB, s *Store) (all []QueuedMessage) {
 	t.Helper()
 	view(t, s, func(tx *Tx) error {
@@ -102,14 +102,14 @@ func TestDeleteQueuedMessages(t *testing.T) {
 		ms[i] = QueuedMessage{Queue: queue, Body: []byte{byte(i)}}
 		addMessage(t, s, &ms[i])
 	}
-	// The last is in another queue, and one there is not.
+	// The third message is in another queue, and 99 does not exist.
 	if err := s.DeleteQueuedMessages(t.Context(), "q", []uint64{ms[0].Sequence, ms[2].Sequence, ms[3].Sequence, 99}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]QueuedMessage{ms[1], ms[3]}, queuedMessages(t, s)); diff != "" {
 		t.Errorf("messages (-want +got):\n%s", diff)
 	}
-	// A message that went last does not give its sequence to the next one.
+	// The sequence of the last message is not used again after its deletion.
 	if err := s.DeleteQueuedMessages(t.Context(), "q2", []uint64{ms[3].Sequence}); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,8 @@ func TestPruneQueuedMessages(t *testing.T) {
 	}
 }
 
-// What changes nothing costs no commit, and so wakes nobody.
+// TestUnchangedQueuesWriteNothing checks that calls that change nothing write
+// no transaction and so wake no watcher.
 func TestUnchangedQueuesWriteNothing(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	binding := Binding{"trento.checks", "agents"}
@@ -178,7 +179,7 @@ func TestUnchangedQueuesWriteNothing(t *testing.T) {
 	addMessage(t, s, &QueuedMessage{Queue: "q"})
 	changed, stop := s.Watch()
 	defer stop()
-	select { // a change from before
+	select { // ignore earlier changes
 	case <-changed:
 	default:
 	}
@@ -247,7 +248,8 @@ func TestQueuedMessagesEndsWithTheFirstError(t *testing.T) {
 	})
 }
 
-// Messages that are added at once each get a sequence, and each of them is there.
+// TestAddQueuedMessageAtOnce checks that messages that are added concurrently
+// are all stored, each with its own sequence.
 func TestAddQueuedMessageAtOnce(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	putQueue(t, s, "q")
@@ -304,7 +306,8 @@ func TestVerifyQueuedMessages(t *testing.T) {
 	}
 }
 
-// v6.db has an API key and a user of an identity provider.
+// TestMigrationOfMessageQueues opens v6.db, which has an API key and a user of
+// an identity provider.
 func TestMigrationOfMessageQueues(t *testing.T) {
 	s := open(t, oldFile(t, "v6.db.gz"), newClock())
 	if len(queues(t, s))+len(queuedMessages(t, s)) != 0 {
@@ -325,8 +328,8 @@ func TestMigrationOfMessageQueues(t *testing.T) {
 	})
 }
 
-// BenchmarkAddQueuedMessage is a request for one agent, on disk. Those that
-// come at once share a commit.
+// BenchmarkAddQueuedMessage measures storing a message for one agent on disk.
+// Concurrent messages share a commit.
 func BenchmarkAddQueuedMessage(b *testing.B) {
 	for _, writers := range []int{1, 64} {
 		b.Run(fmt.Sprint(writers, " at once"), func(b *testing.B) {

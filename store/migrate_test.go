@@ -12,8 +12,8 @@ import (
 	"trento/store/kv"
 )
 
-// oldFile puts a file of an older layout into a new data directory. The files
-// were written by the version before the layout changed, and compacted.
+// oldFile puts a file with an older layout into a new data directory. Each file
+// was written and compacted by the last version with its layout.
 func oldFile(t *testing.T, name string) (dir string) {
 	t.Helper()
 	packed, err := os.Open(filepath.Join("testdata", name))
@@ -37,9 +37,10 @@ func oldFile(t *testing.T, name string) (dir string) {
 	return dir
 }
 
-// v1.db has names that are not composed (2, 3), one of which has the normal
-// form of another (4), a look-alike of admin (5), a wide space (6), and two
-// addresses that differ in letter case (3, 4).
+// TestMigrationOfUsernames opens v1.db. It has usernames that are not in
+// Unicode normal form (2, 3), one of which normalises to that of user 4, one
+// that looks like admin (5), one with a wide space (6), and two e-mail
+// addresses that differ only in case (3, 4).
 func TestMigrationOfUsernames(t *testing.T) {
 	dir := oldFile(t, "v1.db.gz")
 	s := open(t, dir, newClock())
@@ -66,7 +67,8 @@ func TestMigrationOfUsernames(t *testing.T) {
 		return nil
 	})
 
-	// Both of a pair can be changed; what would make another such pair cannot.
+	// Users with conflicting names can still be changed, but no change may cause
+	// another conflict.
 	for _, id := range []int64{3, 4, 5} {
 		if _, err := s.ChangeUser(t.Context(), System(), id, 1, UserChange{Fullname: new("Other")}); err != nil {
 			t.Errorf("user %d: %v", id, err)
@@ -80,8 +82,9 @@ func TestMigrationOfUsernames(t *testing.T) {
 	}
 }
 
-// v4.db has a cloud report that waits for its host, the report of a host that
-// waits for nothing, and a payload that could not be decoded.
+// TestMigrationOfBodies opens v4.db. It has a cloud report that waits for its
+// host, a host report that waits for nothing, and a payload that could not be
+// decoded.
 func TestMigrationOfBodies(t *testing.T) {
 	s := open(t, oldFile(t, "v4.db.gz"), newClock())
 	cloud, host := cloudReport("kvm"), hostReport("vega02")
@@ -106,8 +109,9 @@ func TestMigrationOfBodies(t *testing.T) {
 	}
 }
 
-// v9.db is the file of release 0.9.0, with six hosts. A file of each release is
-// kept, and every stored file becomes a file of today without a fault.
+// TestStoredFiles checks that every file in testdata can be migrated to the
+// current layout and passes Verify. A file of each release is kept; v9.db is
+// from release 0.9.0 and has six hosts.
 func TestStoredFiles(t *testing.T) {
 	files, err := filepath.Glob("testdata/v*.db.gz")
 	if err != nil || len(files) == 0 {
@@ -115,7 +119,7 @@ func TestStoredFiles(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			s := open(t, oldFile(t, filepath.Base(file)), newClock()) // it is verified when it is closed
+			s := open(t, oldFile(t, filepath.Base(file)), newClock()) // the file is verified when it is closed
 			if layout, err := s.Layout(); err != nil || layout != len(migrations) {
 				t.Errorf("layout %d, %v; want %d", layout, err, len(migrations))
 			}

@@ -8,8 +8,8 @@ import (
 	"trento/store/storetest"
 )
 
-// TestReading checks that all reads for one response see the same moment, that
-// changes are refused meanwhile, and that callbacks run afterwards.
+// TestReading checks that all reads for one response use the same transaction,
+// that changes are refused during it, and that callbacks run after it.
 func TestReading(t *testing.T) {
 	s := storetest.Open(t)
 	var steps []string

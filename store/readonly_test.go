@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestReadOnly opens a store for reading: nothing is created, brought up to
-// date or changed, and a running server is not disturbed.
+// TestReadOnly checks that opening a store read-only creates, migrates and
+// changes nothing, and does not disturb a running server.
 func TestReadOnly(t *testing.T) {
 	dir := t.TempDir()
 	readOnly := Options{ReadOnly: true}

@@ -7,8 +7,8 @@ import (
 	"trento/store/landscape"
 )
 
-// TestReportTimes checks that the times of the last reports are known after a
-// restart, those of reports that changed nothing included, and that they go
+// TestReportTimes checks that the times of the last reports are kept over a
+// restart, including reports that changed nothing, and that they are deleted
 // with their host.
 func TestReportTimes(t *testing.T) {
 	c, dir := newClock(), t.TempDir()
@@ -87,7 +87,8 @@ func TestOverdue(t *testing.T) {
 	}
 }
 
-// v7.db has a registered host whose last saptune report was refused.
+// TestMigrationOfReportTimes opens v7.db, which has a registered host whose
+// last saptune report was refused.
 func TestMigrationOfReportTimes(t *testing.T) {
 	c := newClock()
 	dir := oldFile(t, "v7.db.gz")

@@ -80,7 +80,7 @@ func TestSharedID(t *testing.T) {
 		t.Errorf("host %+v", now)
 	}
 
-	// Where nobody is heard, nobody knows whether it is over.
+	// While no machine reports, it is unknown whether the id is still shared.
 	turn(first)
 	turn(second)
 	tell(activity.TypeHostDetailsUpdated, activity.TypeHostIDShared)

@@ -45,8 +45,8 @@ func entryTypes(t *testing.T, s *Store) (types []activity.Type) {
 	return types
 }
 
-// While the disk is full, people can sign in and out. What they did is stored
-// and logged as soon as that is possible.
+// TestSignInOnFullDisk checks that people can sign in and out while the disk is
+// full, and that this is stored and logged as soon as possible.
 func TestSignInOnFullDisk(t *testing.T) { synctest.Test(t, testSignInOnFullDisk) }
 
 func testSignInOnFullDisk(t *testing.T) {
@@ -99,7 +99,7 @@ func testSignInOnFullDisk(t *testing.T) {
 	}
 
 	*full = false
-	time.Sleep(time.Minute) // of the bubble: small changes could have been stored between large ones
+	time.Sleep(time.Minute) // simulated time, in which small changes could be stored
 	if err := s.WriteUnwritten(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -118,8 +118,9 @@ func testSignInOnFullDisk(t *testing.T) {
 	}
 }
 
-// A session in memory ends with all other sessions of its user, and the sign-in
-// of a user who was disabled is not stored.
+// TestSessionsInMemoryEnd checks that a session that is only in memory ends
+// with the other sessions of its user, and that it is not stored if the user
+// was disabled.
 func TestSessionsInMemoryEnd(t *testing.T) {
 	c := &clock{now: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)}
 	s, full := openOnFullDisk(t, c)
@@ -153,7 +154,8 @@ func TestSessionsInMemoryEnd(t *testing.T) {
 	})
 }
 
-// Uses of tokens that could not be stored are stored later.
+// TestTokenUsesOnFullDisk checks that uses of tokens that could not be stored
+// are stored later.
 func TestTokenUsesOnFullDisk(t *testing.T) {
 	c := &clock{now: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)}
 	s, full := openOnFullDisk(t, c)
@@ -175,7 +177,8 @@ func TestTokenUsesOnFullDisk(t *testing.T) {
 	})
 }
 
-// A damaged entry of the activity log hides no other.
+// TestDamagedEntry checks that a damaged entry of the activity log does not
+// hide other entries.
 func TestDamagedEntry(t *testing.T) {
 	c := &clock{now: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)}
 	s := open(t, t.TempDir(), c)

@@ -13,7 +13,8 @@ func newUser(name string) NewUser {
 	return NewUser{Username: name, Fullname: "Test " + name, Email: name + "@example.com", PasswordHash: "hash", Enabled: true}
 }
 
-// disable disables a user whom nothing but sign-ins has changed since.
+// disable disables a user. It assumes that only sign-ins have changed the user
+// since u was read.
 func disable(t testing.TB, s *Store, u *User) {
 	t.Helper()
 	if _, err := s.ChangeUser(t.Context(), System(), u.ID, u.LockVersion, UserChange{Enabled: new(false)}); err != nil {
@@ -170,7 +171,7 @@ func TestTouchSession(t *testing.T) {
 	if _, err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
 		t.Fatal(err)
 	}
-	var first *Session // as a request of the same page has read it
+	var first *Session // as read by an earlier request of the same page
 	view(t, s, func(tx *Tx) (err error) { first, err = tx.Session([32]byte{1}); return err })
 	for _, step := range []struct {
 		wait, want time.Duration
@@ -227,7 +228,7 @@ func TestChangeUser(t *testing.T) {
 	if err != nil || u.Email != "new@example.com" || len(u.Abilities) != 2 || u.Abilities[0] != 3 || u.LockVersion != 2 || !u.UpdatedAt.Equal(noon.Add(time.Minute)) {
 		t.Fatalf("%+v, %v", u, err)
 	}
-	// The address before is free, the new one is not.
+	// The former e-mail address is free, the new one is not.
 	other := newUser("cat")
 	other.Email = "ann@example.com"
 	if _, err := s.CreateUser(t.Context(), System(), other); err != nil {
@@ -237,7 +238,7 @@ func TestChangeUser(t *testing.T) {
 	if _, err := s.CreateUser(t.Context(), System(), other); !clash(err, "email") {
 		t.Errorf("the present address: %v", err)
 	}
-	// Signing in is no change that anybody has to know of before the next one.
+	// A sign-in does not count as a change of the user, so it causes no conflict.
 	if _, err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +410,8 @@ func TestTOTPRecords(t *testing.T) {
 	}
 }
 
-// clash reports whether another user has what a field was to be.
+// clash reports whether an error says that another user already has the value
+// of a field.
 func clash(err error, field string) bool {
 	wrong := fault.Fields(err)
 	return len(wrong) == 1 && wrong[0].Field == field
