@@ -12,13 +12,13 @@ import (
 	"trento/store/activity"
 )
 
-// unequal is what differs between two answers that say the same: random ids,
-// and cursors, which TestCursorsHideActivity looks at.
+// unequal matches the parts in which two otherwise equal answers differ: random
+// ids, and cursors, which TestCursorsHideActivity checks.
 var unequal = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}| data-(?:cursor|snapshot)="[^"]*"`)
 
-// TestActivityPrivacy lets somebody with no abilities look, by every way into
-// the log, at three worlds: one as it is, one without the entries about users,
-// and one in which others have done the same. All must look alike.
+// TestActivityPrivacy compares what a user without abilities can find out about
+// three logs: one with entries about users, one without them, and one in which
+// other users have done the same. The answers must be equal for every request.
 func TestActivityPrivacy(t *testing.T) {
 	t.Parallel()
 	type written struct {
@@ -83,7 +83,7 @@ func TestActivityPrivacy(t *testing.T) {
 			}
 			for _, secret := range []string{"ben", "mallory", "zoe"} {
 				body := strings.ReplaceAll(want.Body.String(), target, "")
-				// Three letters are found in a random cursor now and then.
+				// A random cursor may contain a short secret by chance.
 				if !strings.Contains(target, secret) && strings.Contains(body, secret) && strings.Contains(unequal.ReplaceAllString(body, ""), secret) {
 					t.Errorf("%s tells of %s", target, secret)
 				}
@@ -92,7 +92,8 @@ func TestActivityPrivacy(t *testing.T) {
 	}
 }
 
-// probes are the ways to ask the log, with everything somebody might try.
+// probes returns addresses that read the log, including those that an attacker
+// might try.
 func probes(flow string) []string {
 	var queries []url.Values
 	for _, words := range []string{"", "needle", "*", "mallory", "ben", "zoe", "==42", "Invalid*", "needle AND 42", flow, "plain@example.com"} {

@@ -30,8 +30,8 @@ import (
 // never wait longer than they must.
 const patience = 20 * time.Second
 
-// TestMain collects garbage less often, since the tests make much of it and
-// keep little, and ends the browser.
+// TestMain makes the garbage collector run less often, because the tests
+// produce much garbage, and ends the browser after the tests.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	code := m.Run()
@@ -42,8 +42,8 @@ func TestMain(m *testing.M) {
 // endBrowser ends the browser of the tests where one was started.
 var endBrowser = func() {}
 
-// chromium starts the browser of all tests. Each tab is in a context of its
-// own, so none sees what others keep.
+// chromium starts the browser that all tests share. Each tab has its own
+// browser context, so tabs share no cookies.
 var chromium = sync.OnceValues(func() (context.Context, error) {
 	dir, err := os.MkdirTemp("", "chromium")
 	if err != nil {
@@ -68,9 +68,9 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	return ctx, chromedp.Do(ctx)
 })
 
-// chromiumPath is the program of the browser, or nothing. Chromium's own build
-// for use without a screen takes half the processor time, so it is preferred;
-// the second name is that of Fedora.
+// chromiumPath returns the path of Chromium; "" if it is not installed. It
+// prefers the build without a screen (headless shell), which takes half the
+// processor time. The second name is used by Fedora.
 func chromiumPath() string {
 	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium-headless-shell", "/usr/lib64/chromium-browser/headless_shell", "chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); name != "" && err == nil {
@@ -80,7 +80,7 @@ func chromiumPath() string {
 	return ""
 }
 
-// startBrowser is the browser of the tests.
+// startBrowser returns the browser for the tests.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
 	if chromiumPath() == "" {
@@ -93,8 +93,7 @@ func startBrowser(t *testing.T) context.Context {
 	return ctx
 }
 
-// tab is a window of a browser nobody has used before, looking at a console
-// of its own.
+// tab is a tab of a new browser context that shows a console of its own.
 type tab struct {
 	*fixture
 	t      *testing.T
@@ -104,7 +103,7 @@ type tab struct {
 	plain  bool                    // scripts are off
 
 	mu     sync.Mutex
-	faults []string // what the browser complained about
+	faults []string // errors that the browser has reported
 }
 
 func newTab(t *testing.T, chromium context.Context) *tab {
@@ -114,7 +113,7 @@ func newTab(t *testing.T, chromium context.Context) *tab {
 	return newTabOn(t, chromium, f, f.serve())
 }
 
-// newTabOn is newTab on a console there is.
+// newTabOn is newTab with an existing console.
 func newTabOn(t *testing.T, chromium context.Context, f *fixture, server *httptest.Server) *tab {
 	t.Helper()
 	tab := &tab{fixture: f, t: t, server: server}
@@ -141,8 +140,8 @@ func newTabOn(t *testing.T, chromium context.Context, f *fixture, server *httpte
 	return tab
 }
 
-// listen collects exceptions of our scripts and what the content policy, or
-// anything else, made the browser complain about.
+// listen records exceptions in our scripts, violations of the content security
+// policy, and other errors of the browser.
 func (tab *tab) listen(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
@@ -153,7 +152,7 @@ func (tab *tab) listen(event any) {
 	case *runtime.EventExceptionThrown:
 		tab.faults = append(tab.faults, e.ExceptionDetails.Text)
 	case *log.EventEntryAdded:
-		// A status we answer on purpose is no fault of a page.
+		// A page may cause answers with an error status on purpose.
 		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
 			tab.faults = append(tab.faults, e.Entry.Text)
 		}
@@ -166,9 +165,8 @@ func (tab *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 	defer cancel()
 	for _, action := range actions {
 		err := chromedp.Do(ctx, action)
-		// The console replaces elements as things change. Where that happens
-		// between the look at one and the click on it, a person would hit the
-		// new one.
+		// The console may replace an element after it was found and before it
+		// is clicked. A person would then click on the new element.
 		for isElementGone(err) {
 			err = chromedp.Do(ctx, action)
 		}
@@ -178,14 +176,14 @@ func (tab *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// fail ends the test, with the reason why the tab is gone where it is.
+// fail ends the test, with the reason if the tab has ended.
 func (tab *tab) fail(what string, err error) {
 	tab.t.Helper()
 	tab.t.Fatal(what, cmp.Or(context.Cause(tab.ctx), err))
 }
 
-// isElementGone reports whether the browser says, in one of its ways, that an
-// element that was just found has left the page.
+// isElementGone reports whether an error of the browser means that an element
+// has been removed after it was found.
 func isElementGone(err error) bool {
 	return err != nil && slices.ContainsFunc([]string{
 		"node with given id", "Node is detached", "Could not compute box model", "does not have a layout object", "Cannot find context",
@@ -226,22 +224,22 @@ func (tab *tab) live(path string) {
 	tab.until(`document.querySelector('#live')?.dataset.state === 'live'`)
 }
 
-// until waits until an expression is true, on this page or on the next ones.
+// until waits until an expression is true, on this page or a later one.
 func (tab *tab) until(expression string) {
 	tab.t.Helper()
 	tab.wants("Boolean("+expression+")", "true")
 }
 
-// wants waits until an expression has a value, on this page or on the next
-// ones. It never looks once: what scripts and the browser itself do, such as
-// moving the focus when a page opens, comes a moment after what was waited for.
+// wants waits until an expression has a value, on this page or a later one. It
+// always waits, because scripts and the browser finish some things a moment
+// later, such as moving the focus when a page opens.
 func (tab *tab) wants(expression, want string) {
 	tab.t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	late := time.After(patience)
 	for {
-		// An error is a page that is just being left.
+		// An error means that the browser is leaving the page.
 		got, err := chromedp.Run(tab.ctx, chromedp.Evaluate[string]("String("+expression+")"))
 		if err == nil && got == want {
 			return
@@ -256,7 +254,7 @@ func (tab *tab) wants(expression, want string) {
 	}
 }
 
-// ask evaluates an expression to a text.
+// ask evaluates an expression and returns its value as a text.
 func (tab *tab) ask(expression string) string {
 	tab.t.Helper()
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
@@ -268,9 +266,8 @@ func (tab *tab) ask(expression string) string {
 	return answer
 }
 
-// click presses and releases the mouse on the words of the first element of a
-// selector. Where the element has a role and a name, region.click says better
-// what is meant.
+// click clicks on the text of the first element that matches a selector. For
+// elements with a role and a name, region.click is more readable.
 func (tab *tab) click(selector string) {
 	tab.t.Helper()
 	if tab.plain {
@@ -281,7 +278,7 @@ func (tab *tab) click(selector string) {
 	tab.element(fmt.Sprintf("document.querySelector(%q)", selector)).click()
 }
 
-// element is the one that an expression finds.
+// element returns the element that an expression evaluates to.
 func (tab *tab) element(expression string) target {
 	tab.t.Helper()
 	again := func() (runtime.RemoteObjectID, error) { return tab.object(expression) }

@@ -162,14 +162,14 @@ func testLiveHosts(tab *tab) {
 	tab.until("document.querySelectorAll('#notices-list li').length === 2 && " + exists("#notices-count") + ".hidden")
 }
 
-// testAges: a page that stays open says how long ago something was, though
-// nothing happens.
+// testAges checks that a page that stays open updates the ages of times
+// although nothing happens.
 func testAges(tab *tab) {
 	tab.host(1, "hana01")
 	tab.beat(1)
 	tab.silence()
 	tab.signedIn()
-	// The minutes of this browser are short.
+	// Make timers of the page run a hundred times faster.
 	const short = "(set => { window.setInterval = (call, ms) => set(call, ms / 100) })(setInterval)"
 	command(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: short})
 	tab.live("/hosts")
@@ -177,8 +177,8 @@ func testAges(tab *tab) {
 	tab.until("document.querySelector('.rows .ago').textContent === '2 h ago'")
 }
 
-// testPressed: nothing changes its place between the press and the release of
-// the mouse, so that a click goes to what was aimed at.
+// testPressed checks that no element moves between the press and the release of
+// the mouse, so that a click hits the element under the pointer.
 func testPressed(tab *tab) {
 	tab.host(1, "hana01")
 	tab.signedIn()
@@ -198,8 +198,8 @@ func testPressed(tab *tab) {
 	tab.until(exists(rowOf(3)))
 }
 
-// testSecondClick: the answer to one click in a filter does not undo the next,
-// however late the browser is in sending it.
+// testSecondClick checks that the answer to one click in a filter does not undo
+// a second click, however late the answer comes.
 func testSecondClick(tab *tab) {
 	tab.host(1, "hana01")
 	tab.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws"}})
@@ -227,8 +227,8 @@ func testSecondClick(tab *tab) {
 	tab.until("location.search === '' && !" + exists("#filter-provider [value=aws]") + ".checked")
 }
 
-// testToastsInTab: of too many toasts those that matter stay on the screen and
-// on the list.
+// testToastsInTab checks that of too many toasts the important ones stay on the
+// screen and in the list.
 func testToastsInTab(tab *tab) {
 	tab.host(99, "old01")
 	tab.beat(99)
@@ -254,8 +254,8 @@ func testToastsInTab(tab *tab) {
 	tab.wants("[...document.querySelectorAll('#notices-list li')].filter(l => l.textContent.includes('"+gone+"')).length", "1")
 }
 
-// testReturning: a dialog that was opened from a list leads back to it, and to
-// the button that opened it.
+// testReturning checks that closing a dialog that was opened from a list
+// returns to the list and to the button that opened it.
 func testReturning(tab *tab) {
 	tab.host(1, "hana01")
 	tab.host(2, "hana02")
@@ -276,8 +276,8 @@ func testReturning(tab *tab) {
 	tab.says("Host hana01 was cleaned up.")
 }
 
-// testFilterLine: the filters of every list fit on one line of an ordinary
-// screen.
+// testFilterLine checks that the filters of every list fit on one line of an
+// ordinary screen.
 func testFilterLine(tab *tab) {
 	tab.signedIn()
 	for _, path := range []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup", "/activity_log", "/users", "/tokens"} {
@@ -286,8 +286,8 @@ func testFilterLine(tab *tab) {
 	}
 }
 
-// testRefusedPicker: permissions that cannot be changed can be reached with
-// the keyboard, and say why.
+// testRefusedPicker checks that permissions that cannot be changed can be
+// reached with the keyboard, and explain why.
 func testRefusedPicker(tab *tab) {
 	admin := tab.user("admin", 1)
 	tab.signedIn()
@@ -296,7 +296,7 @@ func testRefusedPicker(tab *tab) {
 	tab.wants("document.activeElement.getAttribute('aria-disabled')", "true")
 }
 
-// testHeldRows: nothing moves under the pointer.
+// testHeldRows checks that the rows under the pointer do not move.
 func testHeldRows(tab *tab) {
 	tab.host(2, "beta")
 	tab.signedIn()
@@ -317,7 +317,8 @@ func testHeldRows(tab *tab) {
 	tab.wants("[...document.querySelectorAll('tbody tr')].map(r => r.id).join()", "row-"+string(hostID(1))+",row-"+string(hostID(2)))
 }
 
-// testReconnecting: what changes while the stream is cut is not missed.
+// testReconnecting checks that changes while the event stream is interrupted
+// are not missed.
 func testReconnecting(tab *tab) {
 	tab.signedIn()
 	tab.live("/hosts")
@@ -388,8 +389,8 @@ func testTheme(tab *tab) {
 	tab.until(background + " === '" + dark + "'")
 }
 
-// testAPIDocumentation follows the link of a scope: the page opens at the
-// operation, and nothing it needs is forbidden to it.
+// testAPIDocumentation follows the link of a scope, and checks that the
+// documentation opens at the operation and can load everything it needs.
 func testAPIDocumentation(tab *tab) {
 	var doc string
 	for _, o := range api.Operations() {
@@ -523,7 +524,8 @@ func testWithoutScripts(tab *tab) {
 	read("#username")
 }
 
-// testCleaningUp asks, is misunderstood, thinks better of it, and goes on.
+// testCleaningUp opens the dialog of a clean-up, types a wrong text, cancels,
+// and then confirms.
 func testCleaningUp(tab *tab) {
 	for n, name := range []string{"hana01", "hana02", "ascs01", "ascs02", "app01", "odd01", "mix01"} {
 		tab.host(n+1, name)
@@ -551,8 +553,8 @@ func testCleaningUp(tab *tab) {
 	tab.until(`document.querySelector('.toast')?.textContent === 'Host hana01 was cleaned up.'`)
 }
 
-// seeEverything fills a console with ordinary and hostile names and lists its
-// pages.
+// seeEverything fills a console with ordinary and hostile names, and returns
+// the paths of its pages.
 func (f *fixture) seeEverything() []string {
 	names := []string{"hana01", strings.Repeat("long-", 40), "שלום-مرحبا", "🚀🚀", "<b>bold</b>", strings.Repeat("w", 200)}
 	for n, name := range names {
@@ -594,7 +596,7 @@ func sampleSaptune() *landscape.SaptuneReport {
 	}}
 }
 
-// testDrawer: on a telephone the sidebar is a drawer.
+// testDrawer checks that the sidebar is a drawer on a small screen.
 func testDrawer(tab *tab) {
 	tab.signedIn()
 	tab.run(chromedp.EmulateViewport(390, 844))
@@ -624,14 +626,14 @@ type look struct {
 	width, height int64
 }
 
-// Colours follow the theme and layout the width, so two of the four
-// combinations see everything.
+// Colours depend only on the theme and the layout only on the width, so two of
+// the four combinations cover everything.
 var (
 	narrow = look{"dark", 390, 844}
 	looks  = []look{narrow, {"light", 1440, 900}}
 )
 
-// showAs has this page and the next ones shown in that look.
+// showAs shows this page and the next ones with a theme and a size.
 func (tab *tab) showAs(l look) {
 	tab.t.Helper()
 	command(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
@@ -641,7 +643,7 @@ func (tab *tab) showAs(l look) {
 	tab.until(fmt.Sprintf("innerWidth === %d && matchMedia('(prefers-color-scheme: %s)').matches", l.width, l.theme))
 }
 
-// loadAxe has axe loaded with the next pages, for findsNoBarrier.
+// loadAxe loads axe into the next pages, for findsNoBarrier.
 func (tab *tab) loadAxe() {
 	tab.t.Helper()
 	path := os.Getenv("AXE_CORE")
@@ -655,8 +657,8 @@ func (tab *tab) loadAxe() {
 	command(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: string(axe)})
 }
 
-// testAccessibility asks axe about pages in each look, and whether they fit on
-// a narrow screen.
+// testAccessibility checks pages with axe in each theme and size, and checks
+// that they fit on a narrow screen.
 func testAccessibility(tab *tab, pages []string) {
 	tab.loadAxe()
 	tab.signedIn()
@@ -707,9 +709,9 @@ func (tab *tab) findsNoBarrierInAnyLook(where string) {
 	}
 }
 
-// findsNoBarrier asks axe, which has been loaded with the page, what is wrong
-// with it. Where a modal dialog makes the rest of the page inert, it is only
-// asked about the dialog: the page under it has an address of its own.
+// findsNoBarrier checks the page with axe. If a modal dialog is open it checks
+// only the dialog, because the rest of the page is inert then and is checked at
+// its own address.
 func (tab *tab) findsNoBarrier(where string) {
 	tab.t.Helper()
 	type violation struct {

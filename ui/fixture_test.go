@@ -29,7 +29,7 @@ import (
 	"trento/ui/page"
 )
 
-// clock is the time of a test.
+// clock is a clock that a test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -49,8 +49,8 @@ func (c *clock) pass(d time.Duration) {
 
 const testPassword = "correct-horse-7"
 
-// cheapHash is a cost of passwords for tests, which are not about it: at the
-// real one they would spend most of their time on it.
+// cheapHash makes hashing passwords cheap. With the real cost, tests would
+// spend most of their time on it.
 var cheapHash = auth.HashCost{Iterations: 1, Memory: 8, Parallelism: 1}
 
 // testPasswordHash is the hash of testPassword.
@@ -68,9 +68,9 @@ func testSecrets() auth.Secrets {
 	}
 }
 
-// fixture is the console over a real store.
+// fixture is a console with a real store.
 type fixture struct {
-	index   *search.Index // which nothing follows the log into, unless indexed is called
+	index   *search.Index // only up to date after a call of indexed
 	t       testing.TB
 	clock   *clock
 	store   *store.Store
@@ -78,7 +78,7 @@ type fixture struct {
 	options page.Options
 	handler http.Handler
 	log     *logBuffer
-	cookies map[string]*http.Cookie // of who has signed in
+	cookies map[string]*http.Cookie // session cookies by user name
 	// findings are what is wrong with this installation.
 	findings []finding.Finding
 }
@@ -137,12 +137,12 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 	return f
 }
 
-// report is the examination of this installation.
+// report returns the examination of the installation.
 func (f *fixture) report(context.Context, bool) (*finding.Report, error) {
 	return &finding.Report{At: f.clock.Now(), Version: "1.2.3", Findings: f.findings, Examined: []string{"Backups", "Clock"}, Skipped: []finding.Skipped{{Area: "Firewall", Why: "not looked at"}}}, nil
 }
 
-// writeTestSupport writes what stands for a support bundle.
+// writeTestSupport writes a placeholder for a support bundle.
 func writeTestSupport(_ context.Context, w io.Writer) error {
 	_, err := io.WriteString(w, "bundle")
 	return err
@@ -231,12 +231,12 @@ func (f *fixture) signedOutUser(name string, abilities ...int) *store.User {
 	return u
 }
 
-// hostID is the id of the n-th host of a test.
+// hostID returns the id of the n-th host of a test.
 func hostID(n int) landscape.HostID {
 	return landscape.HostID(fmt.Sprintf("00000000-0000-4000-8000-%012d", n))
 }
 
-// facts are those of an ordinary host.
+// facts returns the facts of an ordinary host.
 func facts(n int, name string) landscape.HostFacts {
 	prefix, boot := 24, time.Date(2026, 8, 1, 7, 30, 0, 0, time.UTC)
 	return landscape.HostFacts{
@@ -285,7 +285,8 @@ func (f *fixture) beat(n int) {
 	}
 }
 
-// silence lets so much time pass that all hosts that are not heard are missed.
+// silence advances the clock until all hosts except those in heard count as
+// silent.
 func (f *fixture) silence(heard ...int) {
 	f.t.Helper()
 	f.clock.pass(time.Minute)
@@ -346,8 +347,8 @@ func (c call) request(f *fixture) *http.Request {
 
 func newTestLog(b *logBuffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
 
-// server is one more console on the store of the fixture, for tests of what no
-// request reaches.
+// server returns a server on the store of the fixture, for tests of code that
+// no request reaches.
 func (f *fixture) server(t testing.TB) *server {
 	t.Helper()
 	s, err := newServer(Options{Store: f.store, Auth: f.auth, Search: f.index, Log: newTestLog(f.log)})

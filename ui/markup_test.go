@@ -28,8 +28,8 @@ var simpleSelector = regexp.MustCompile(`^([a-z0-9]*)((?:[#.][\w-]+|\[[\w-]+(?:=
 
 var selectorPart = regexp.MustCompile(`[#.][\w-]+|\[[\w-]+(?:=[^\]]*)?\]`)
 
-// all returns the elements a selector finds: names, #id, .class, [attribute]
-// and [attribute=value], and the blank for "somewhere inside".
+// all returns the elements that match a selector. Selectors consist of names,
+// #id, .class, [attribute] and [attribute=value]; a blank means "inside".
 func (m markup) all(selector string) []*html.Node {
 	m.t.Helper()
 	found := []*html.Node{m.root}
@@ -54,8 +54,9 @@ func (m markup) all(selector string) []*html.Node {
 	return found
 }
 
-// walk visits all that is inside a node, in order. The iterator of package html
-// goes up through every level for each, which the race detector makes slow.
+// walk visits all nodes inside a node, in order. The iterator of package html
+// is slow with the race detector, because it goes up through all levels for
+// each node.
 func walk(node *html.Node, visit func(*html.Node)) {
 	for child := node.FirstChild; child != nil; child = child.NextSibling {
 		visit(child)
@@ -97,7 +98,7 @@ func attribute(node *html.Node, key string) (string, bool) {
 	return "", false
 }
 
-// text is what an element says, with blanks as they are read.
+// text returns the text of an element with normalised blanks.
 func text(node *html.Node) string {
 	var b strings.Builder
 	walk(node, func(n *html.Node) {
@@ -109,7 +110,7 @@ func text(node *html.Node) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// texts are what the elements of a selector say.
+// texts returns the texts of the elements that match a selector.
 func (m markup) texts(selector string) []string {
 	m.t.Helper()
 	var texts []string
@@ -119,7 +120,7 @@ func (m markup) texts(selector string) []string {
 	return texts
 }
 
-// one is the only element of a selector.
+// one returns the only element that matches a selector.
 func (m markup) one(selector string) *html.Node {
 	m.t.Helper()
 	found := m.all(selector)

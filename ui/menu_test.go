@@ -13,9 +13,9 @@ import (
 	"golang.org/x/net/html"
 )
 
-// testMenus uses every menu as people do: with the mouse on its words, and with
-// the keyboard. Those of the frame are used on one page, and others on one page
-// of each kind. Which there are is read from the markup of all pages.
+// testMenus uses every menu with the mouse and with the keyboard. It finds the
+// menus in the markup of all pages. It uses the menus of the frame on one page,
+// and each other menu on one page of its kind.
 func testMenus(tab *tab, pages []string) {
 	tab.signedIn()
 	used := make(map[string]bool)
@@ -53,12 +53,13 @@ func testMenus(tab *tab, pages []string) {
 	}
 }
 
-// variable is what differs between addresses, and ids, of the same kind.
+// variable matches the parts in which addresses and ids of the same kind
+// differ.
 var variable = regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d+\b|\?.*`)
 
-// writtenMenus are the menus in the markup of a page, by id, each with its
-// kind: its id, and but for those of the frame the kind of page. Where a dialog
-// covers the page they are those of the dialog.
+// writtenMenus returns the kinds of the menus in the markup of a page, by id.
+// The kind is the id and, except in the frame, the kind of page. If a dialog
+// covers the page, these are the menus of the dialog.
 func (tab *tab) writtenMenus(path string) map[string]string {
 	tab.t.Helper()
 	page := parseMarkup(tab.t, tab.do(call{target: path, as: "ada"}).Body.String())
@@ -83,8 +84,8 @@ func (tab *tab) writtenMenus(path string) map[string]string {
 	return kinds
 }
 
-// menus lists the ids of the menus that can be used now: those of a dialog
-// where one covers the page, and of rows that are alike two.
+// menus returns the ids of the menus that can be used now: those of the dialog
+// if one covers the page, and of many equal rows only those of two.
 func (tab *tab) menus() []string {
 	tab.t.Helper()
 	tab.wants(`[...document.querySelectorAll('details.menu:not([id])')].map(m => m.outerHTML.slice(0, 80)).join()`, "")
@@ -93,8 +94,8 @@ func (tab *tab) menus() []string {
 	return strings.Fields(list)
 }
 
-// visitMenu opens a menu, presses the mouse on what is written in it, ticks
-// its first option and unticks it, and leaves it in each way there is.
+// visitMenu opens a menu, clicks on its texts, ticks and unticks its first
+// option, and closes it in every possible way.
 func (tab *tab) visitMenu(path, id string) {
 	tab.t.Helper()
 	menu := fmt.Sprintf("document.getElementById(%q)", id)
@@ -145,8 +146,8 @@ func (tab *tab) visitMenu(path, id string) {
 	is("false")
 }
 
-// texts lists what is written in a menu, of a long list of options the
-// beginning and the end.
+// texts returns the texts in a menu. Of a long list of options it returns those
+// at the beginning and the end.
 func (tab *tab) texts(menu string) []target {
 	tab.t.Helper()
 	each := fmt.Sprintf(`(() => {
@@ -166,8 +167,8 @@ func (tab *tab) texts(menu string) []target {
 	return texts
 }
 
-// releaseAt moves the pressed mouse to the corner of an element, where nothing
-// is, and releases it.
+// releaseAt moves the pressed mouse to the empty corner of an element and
+// releases it.
 func (tab *tab) releaseAt(expression string) {
 	tab.t.Helper()
 	at, err := chromedp.Run(tab.ctx, chromedp.Evaluate[[]float64](fmt.Sprintf("(b => [b.left + 3, b.top + 3])(%s.getBoundingClientRect())", expression)))
@@ -178,8 +179,8 @@ func (tab *tab) releaseAt(expression string) {
 	tab.mouse(input.DispatchMouseEventTypeMouseReleased, at[0], at[1], 0)
 }
 
-// testVeil: a dialog stays open while something in it is selected or a blank
-// in it is clicked, and closes with a click beside it.
+// testVeil checks that a dialog stays open if a text in it is selected or an
+// empty place in it is clicked, and that a click beside it closes it.
 func testVeil(tab *tab) {
 	tab.signedIn()
 	tab.live("/about")

@@ -44,7 +44,7 @@ const (
 	aToggler = "switch"
 )
 
-// control is an element that a person can use.
+// target is an element that a person can use.
 type target struct {
 	tab    *tab
 	what   string // for messages
@@ -72,8 +72,8 @@ func (r region) openMenu(name string) region {
 	return r.tab.in(fmt.Sprintf(`[id=%q]`, id))
 }
 
-// find waits for a control that can be seen. The name is the whole one, or its
-// beginning up to a blank or a comma: numbers often follow.
+// find waits for a visible control. name is its full accessible name, or the
+// part before a blank or comma, because numbers often follow.
 func (r region) find(role, name string) target {
 	r.tab.t.Helper()
 	var found []target
@@ -248,7 +248,7 @@ func (c target) hold() {
 }
 
 // mouseClick moves the mouse to a point, presses and releases it. The page is
-// painted in between, as it is under a hand.
+// painted in between, as with a real mouse.
 func (tab *tab) mouseClick(x, y float64, modifiers int64) {
 	tab.t.Helper()
 	tab.mouse(input.DispatchMouseEventTypeMouseMoved, x, y, modifiers)
@@ -269,8 +269,8 @@ func (tab *tab) mouse(kind input.DispatchMouseEventType, x, y float64, modifiers
 	command(tab, input.DispatchMouseEvent, event)
 }
 
-// paint waits until the page has been painted. A page that is being left need
-// not be.
+// paint waits until the page has been painted. It does not wait if the browser
+// is leaving the page.
 func (tab *tab) paint() {
 	tab.t.Helper()
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
@@ -281,14 +281,15 @@ func (tab *tab) paint() {
 	}
 }
 
-// isLeft reports whether the browser says that a page was left meanwhile.
+// isLeft reports whether an error of the browser means that it has left the
+// page.
 func isLeft(err error) bool {
 	return isElementGone(err) || slices.ContainsFunc([]string{"Promise was collected", "Inspected target navigated", "context was destroyed"}, func(words string) bool {
 		return strings.Contains(err.Error(), words)
 	})
 }
 
-// tabTo goes to a control with the Tab key alone.
+// tabTo moves the focus to a control with the Tab key only.
 func (r region) tabTo(role, name string) target {
 	r.tab.t.Helper()
 	wanted := r.find(role, name)

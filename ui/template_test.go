@@ -29,8 +29,8 @@ func execute(t *testing.T, ts page.Templates, p page.Page) string {
 	return b.String()
 }
 
-// samplePages are all pages, by their template; behind a comma is what is
-// special about one.
+// samplePages returns all pages by the name of their template. A comma and a
+// variant may follow the name.
 func samplePages() map[string]page.Page {
 	samples := make(map[string]page.Page)
 	for _, room := range consoleParts {
@@ -47,11 +47,11 @@ func samplePages() map[string]page.Page {
 	return samples
 }
 
-// hostile is a text that breaks whatever does not treat it as text.
+// hostile is a text that breaks code that does not escape it.
 var hostile = `"><script>alert(1)</script>'` + "\u202e\u05d0\u0645\U0001F680" + `</td></table>{{.}}` + strings.Repeat("w", 200)
 
-// fill puts a text into every string that can be reached, and makes every
-// list one element long.
+// fill sets every string that can be reached to a text, and gives every list
+// one element.
 func fill(v reflect.Value, text string, depth int) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -111,9 +111,9 @@ func number(v reflect.Value, n *int) {
 	}
 }
 
-// TestTemplates executes every page with every field filled with a hostile
-// text, and with every field empty. What comes out must be well formed, and
-// the text must be text.
+// TestTemplates executes every page with a hostile text in all fields, and with
+// all fields empty. The output must be well-formed, and the text must be
+// escaped.
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	ts := newFixture(t).server(t).Templates
@@ -150,8 +150,8 @@ func TestTemplates(t *testing.T) {
 // void elements have no end tag.
 var void = map[string]bool{"br": true, "hr": true, "img": true, "input": true, "link": true, "meta": true}
 
-// checkMarkup reports unbalanced tags, ids given twice, and labels, menus and
-// descriptions that name an id there is not.
+// checkMarkup reports unbalanced tags, duplicate ids, and references to ids
+// that do not exist in labels, menus and descriptions.
 func checkMarkup(t *testing.T, body string) {
 	t.Helper()
 	var open []string
@@ -199,8 +199,8 @@ func checkMarkup(t *testing.T, body string) {
 	}
 }
 
-// TestHostileLandscape brings a hostile text in the way it would come, and
-// reads it on every page.
+// TestHostileLandscape stores a hostile text as agents and users would send it,
+// and checks it on every page.
 func TestHostileLandscape(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -237,9 +237,9 @@ func TestHostileLandscape(t *testing.T) {
 	}
 }
 
-// TestFrameFields: a page must not have a field of its own under a name of the
-// frame, or the frame would show that: the version of a user as the version of
-// the product.
+// TestFrameFields checks that no page has a field with the same name as a field
+// of the frame. The frame would show the field of the page, for example the
+// version of a user in place of the version of the product.
 func TestFrameFields(t *testing.T) {
 	t.Parallel()
 	frame := reflect.TypeFor[page.Frame]()

@@ -13,7 +13,8 @@ import (
 	"trento/store/discovery/fleet"
 )
 
-// wire counts what a server is asked and how much it sends, headers included.
+// wire counts the requests to a server and the bytes that it sends, including
+// headers.
 type wire struct {
 	net.Listener
 	sent atomic.Int64 // bytes
@@ -41,7 +42,7 @@ func (c *countedConn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// asked are the paths that were asked for since the last time.
+// asked returns the paths requested since its last call.
 func (l *wire) asked() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -50,7 +51,7 @@ func (l *wire) asked() []string {
 	return paths
 }
 
-// serveCounted is serve with a count of what goes over the wire.
+// serveCounted is serve with counted requests and bytes.
 func (f *fixture) serveCounted() (*httptest.Server, *wire) {
 	f.t.Helper()
 	l := new(wire)
@@ -67,8 +68,9 @@ func (f *fixture) serveCounted() (*httptest.Server, *wire) {
 	return server, l
 }
 
-// TestWeight holds what a browser has to load to limits, with a landscape of
-// fifty hosts: at the beginning, and while the landscape lives.
+// TestWeight checks that a browser loads at most a certain number of bytes for
+// a landscape of fifty hosts, when a page is opened and while the landscape
+// changes.
 func TestWeight(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
