@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// awaited are the types that nothing writes yet, by the future feature that
-// will.
+// awaited are the activity types that no code writes yet, grouped by the future
+// feature that will write them.
 var awaited = map[string][]Type{
 	"AI configuration":           {TypeAIConfigurationCreation, TypeAIConfigurationModification, TypeAIConfigurationDeletion},
 	"SUSE Multi-Linux Manager":   {TypeSavingSUMASettings, TypeChangingSUMASettings, TypeClearingSUMASettings, TypeSoftwareUpdatesHealthChanged},
@@ -25,8 +25,8 @@ var awaited = map[string][]Type{
 	"never: another event store": {TypeHostTombstoned, TypeClusterTombstoned, TypeSAPSystemTombstoned, TypeDatabaseTombstoned, TypeHostRollUpRequested, TypeClusterRollUpRequested, TypeSAPSystemRollUpRequested, TypeDatabaseRollUpRequested, TypeHostRolledUp, TypeClusterRolledUp, TypeSAPSystemRolledUp, TypeDatabaseRolledUp},
 }
 
-// TestEmittedTypes compares the catalogue with the source code: every type is
-// either written somewhere or awaited.
+// TestEmittedTypes compares the catalogue with the source code: each type must
+// be written somewhere or be listed in awaited.
 func TestEmittedTypes(t *testing.T) {
 	emitted := emittedTypes(t)
 	waiting := map[Type]string{}
@@ -55,8 +55,8 @@ func TestEmittedTypes(t *testing.T) {
 	t.Logf("%d types in the catalogue, %d of them awaited", len(Types()), len(slices.Concat(slices.Collect(maps.Values(awaited))...)))
 }
 
-// emittedTypes returns the types that packages name when they write the log,
-// each with the files that name it.
+// emittedTypes returns the types that the source code writes to the log, with
+// the files that name them.
 func emittedTypes(t *testing.T) map[Type][]string {
 	t.Helper()
 	types := constants(t)

@@ -44,7 +44,7 @@ func TestSearchHints(t *testing.T) {
 		{`a OR b AND c`, `that is (a OR b) AND c`},
 		{`a b AND "c d"`, `that is (a OR b) AND "c d"`},
 		{`a OR b AND c OR d AND e`, `that is ((a OR b) AND c OR d) AND e`},
-		{`a and b OR c AND NOT "`, `A quote is opened|Written AND|“NOT”`}, // three are enough
+		{`a and b OR c AND NOT "`, `A quote is opened|Written AND|“NOT”`}, // at most three hints are shown
 		{strings.Repeat("(", MaxSearchLength+1), ``},
 	}
 	for _, test := range tests {

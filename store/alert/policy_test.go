@@ -15,10 +15,10 @@ import (
 
 var start = time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC)
 
-// standard is the policy of a server without configuration.
+// standard is the default alert policy.
 var standard = Policy{Mail: true, Delay: time.Minute, Repeat: 30 * time.Minute}
 
-// desk keeps alerts and deliveries like package store, and follows a plan when
+// desk stores alerts and deliveries like package store, and runs the plan when
 // it is due.
 type desk struct {
 	policy     Policy
@@ -82,7 +82,8 @@ func (d *desk) plan() {
 	panic("the plan does not end")
 }
 
-// pass lets time pass, and plans when the last plan asked for it.
+// pass advances the clock, and runs the plan at the times that the last plan
+// has returned.
 func (d *desk) pass(period time.Duration) {
 	until := d.now.Add(period)
 	for !d.next.IsZero() && !d.next.After(until) {
@@ -94,7 +95,7 @@ func (d *desk) pass(period time.Duration) {
 	d.now = until
 }
 
-// log returns the messages, oldest first, with their times.
+// log returns the sent messages with their times, oldest first.
 func (d *desk) log() (lines []string) {
 	for _, m := range slices.Backward(d.deliveries) {
 		line := m.At.Sub(start).String() + " " + m.Subject
@@ -140,7 +141,8 @@ func TestHeldBackAndSettled(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: forty hosts stop reporting within ten seconds.
+// TestManyAtOnce checks the messages if forty hosts stop reporting within ten
+// seconds.
 func TestManyAtOnce(t *testing.T) {
 	d := newDesk(standard)
 	d.lose("short")
@@ -173,7 +175,8 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestFlapping: an agent is away for ten of every twenty seconds, for an hour.
+// TestFlapping checks the messages about an agent that is silent for ten of
+// every twenty seconds, for an hour.
 func TestFlapping(t *testing.T) {
 	d := newDesk(standard)
 	for range 180 {
@@ -188,7 +191,8 @@ func TestFlapping(t *testing.T) {
 		"1h1m0s Trento Alert: Host vega01 is unstable.")
 }
 
-// TestThreeTimes: short troubles count together within ten minutes.
+// TestThreeTimes checks that several short problems within ten minutes count as
+// one.
 func TestThreeTimes(t *testing.T) {
 	d := newDesk(standard)
 	for range 3 {
@@ -206,7 +210,7 @@ func TestThreeTimes(t *testing.T) {
 
 func TestRepeat(t *testing.T) {
 	for name, c := range map[string]struct {
-		away time.Duration // how long the host is well in between
+		away time.Duration // how long the host has no problem in between
 		want string
 	}{
 		"the same trouble": {4 * time.Minute, "31m0s Trento Alert: Host vega01" + stopped},
@@ -239,7 +243,8 @@ func TestRepeat(t *testing.T) {
 	})
 }
 
-// TestCeiling: another host stops reporting every minute, for four hours.
+// TestCeiling checks the number of messages if another host stops reporting
+// every minute, for four hours.
 func TestCeiling(t *testing.T) {
 	d := newDesk(standard)
 	told := map[string]int{}
@@ -286,7 +291,7 @@ func TestRecovery(t *testing.T) {
 	d.regain("vega01")
 	d.cleanUp("vega02")
 	d.pass(4 * time.Minute)
-	d.lose("vega01") // not well for five minutes: it was not over
+	d.lose("vega01") // healthy for less than five minutes, so the alert has not ended
 	d.pass(time.Minute)
 	d.regain("vega01")
 	d.pass(time.Hour)
@@ -334,7 +339,8 @@ func TestWhileWaiting(t *testing.T) {
 	}
 }
 
-// TestWithoutDelay: as the existing server, every alert by itself and at once.
+// TestWithoutDelay checks that without a delay each alert is sent alone and at
+// once, as by the existing server.
 func TestWithoutDelay(t *testing.T) {
 	d := newDesk(Policy{Mail: true})
 	for i := range 7 {
@@ -353,7 +359,7 @@ func TestWithoutDelay(t *testing.T) {
 	}
 	d.expect(t, want...)
 
-	// An alert that is over before the sender wakes is sent, too.
+	// An alert that ends before the sender wakes is sent as well.
 	a := Begin(nil, Signal{Effect: Starts, Kind: HeartbeatLost, Thing: host("vega01")}, 0, "", start)
 	a = End(a, Signal{Effect: Ends, Kind: HeartbeatLost, Thing: host("vega01")}, start)
 	if p := Decide([]*Alert{a}, nil, 0, Policy{Mail: true}, start); len(p.Deliveries) != 1 || p.Deliveries[0].Form != Single {
@@ -409,8 +415,8 @@ func TestHurryAndDiscard(t *testing.T) {
 	}
 }
 
-// TestNothingLost: whatever happens, somebody is told about trouble that stays,
-// and no message is about trouble that never was.
+// TestNothingLost checks with random events that each lasting problem is sent,
+// and that no message is about a problem that did not exist.
 func TestNothingLost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		policy := standard

@@ -49,7 +49,7 @@ func TestSignalsOf(t *testing.T) {
 	}
 }
 
-// TestExpiry follows a key over its life, day by day.
+// TestExpiry checks the messages about a key on each day of its life.
 func TestExpiry(t *testing.T) {
 	deadline := time.Date(2026, 12, 31, 1, 0, 0, 0, time.UTC)
 	e := Expiry{APIKeyExpiry, APIKeyThing(), deadline}

@@ -52,8 +52,8 @@ func extract(t *testing.T, archive []byte, passphrase string) (dir string, m *Ma
 	return dir, m, err
 }
 
-// TestRoundTrip: what comes out of a backup is what went in, encrypted or not,
-// and nothing is left behind where it was made.
+// TestRoundTrip checks that a restored backup contains what was backed up,
+// encrypted or not, and that no temporary files are left.
 func TestRoundTrip(t *testing.T) {
 	s := newSource(t)
 	for _, secret := range []string{"", passphrase} {
@@ -81,7 +81,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestOneAtATime: a second backup is refused until the first is closed.
+// TestOneAtATime checks that a second backup is refused until the first one is
+// closed.
 func TestOneAtATime(t *testing.T) {
 	s := newSource(t)
 	b, err := s.Prepare(t.Context())
@@ -95,7 +96,7 @@ func TestOneAtATime(t *testing.T) {
 	s.bytes(t, "")
 }
 
-// TestPassphrases: a wrong or missing passphrase has an error that says so.
+// TestPassphrases checks the errors for a wrong and for a missing passphrase.
 func TestPassphrases(t *testing.T) {
 	archive := newSource(t).bytes(t, passphrase)
 	for given, want := range map[string]error{"": ErrPassphraseMissing, "another passphrase": ErrPassphraseWrong} {
@@ -109,7 +110,7 @@ func TestPassphrases(t *testing.T) {
 	}
 }
 
-// TestDamagedBackups: whatever was done to a backup, it is refused.
+// TestDamagedBackups checks that every kind of damaged backup is refused.
 func TestDamagedBackups(t *testing.T) {
 	archive := newSource(t).bytes(t, "")
 	for _, n := range []int{0, 1, 10, 100, len(archive) / 2, len(archive) - 1} {
@@ -202,8 +203,8 @@ func rewrite(t *testing.T, archive []byte, change func(*Manifest, map[string][]b
 	return out.Bytes()
 }
 
-// TestReplace: a failed move leaves everything as it was; a completed one can be
-// undone.
+// TestReplace checks that a failed replacement changes nothing, and that a
+// completed one can be undone.
 func TestReplace(t *testing.T) {
 	dir, from := t.TempDir(), t.TempDir()
 	write := func(path, text string) {

@@ -12,8 +12,9 @@ import (
 	"trento/store/storetest"
 )
 
-// TestSchedule: a backup an interval, as many as are to be kept, and other files
-// are left alone. A failure is logged once and tried again an hour later.
+// TestSchedule checks that one backup is made in each interval, that only the
+// configured number is kept, and that other files are not touched. A failure is
+// logged once and tried again an hour later.
 func TestSchedule(t *testing.T) {
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	dir := t.TempDir()

@@ -14,7 +14,7 @@ import (
 	"trento/store/landscape"
 )
 
-// goodCluster is the least that a designated controller has to report.
+// goodCluster is the smallest valid report of a designated controller.
 const goodCluster = `{
 	"Id":"5d41402abc4b2a76b9719d911017c592","Name":"quay","DC":true,"Provider":"kvm","State":"S_IDLE","Online":true,
 	"Cib":{"Configuration":{
@@ -36,11 +36,11 @@ const goodCluster = `{
 		"NodeAttributes":{"Nodes":[{"Name":"quay01","Attributes":[{"Name":"a","Value":"b"}]}]}},
 	"SBD":{"Config":{"SBD_DEVICE":"/dev/sdb"},"Devices":[{"Device":"/dev/sdb","Status":"healthy"}]}}`
 
-// edits are JSON texts by the path of what they replace, as in
-// Crmmon/Nodes/0/Online; an empty one removes it.
+// edits are replacements: JSON texts by the path of the value that they
+// replace, such as Crmmon/Nodes/0/Online. An empty text removes the value.
 type edits map[string]string
 
-// edited is a payload with some of it replaced.
+// edited returns a payload with edits applied.
 func edited(t *testing.T, payload string, changes edits) string {
 	t.Helper()
 	var whole any
@@ -88,7 +88,7 @@ func edited(t *testing.T, payload string, changes edits) string {
 	return string(text)
 }
 
-// clusterFixture is the payload of a report in testdata.
+// clusterFixture returns the payload of a report in testdata.
 func clusterFixture(t *testing.T, name string) string {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join("testdata", name+".json"))
@@ -135,7 +135,8 @@ func TestClusterForms(t *testing.T) {
 	}
 }
 
-// None of this is a reason to lose sight of a cluster.
+// TestClusterLeniency checks that faults in details do not make the server
+// refuse the report of a cluster.
 func TestClusterLeniency(t *testing.T) {
 	want := acceptCluster(t, goodCluster)
 	for name, payload := range map[string]string{
@@ -196,7 +197,7 @@ func TestClusterLeniency(t *testing.T) {
 	}
 }
 
-// respelled renames all members of a payload.
+// respelled returns a payload with all members renamed.
 func respelled(t *testing.T, payload string, rename func(string) string) string {
 	t.Helper()
 	var whole any
@@ -226,7 +227,8 @@ func respelled(t *testing.T, payload string, rename func(string) string) string 
 	return string(text)
 }
 
-// snake is the other spelling agents use: NodesRunningOn is nodes_running_on.
+// snake returns the other spelling of a name that agents use: nodes_running_on
+// for NodesRunningOn.
 func snake(name string) string {
 	var b strings.Builder
 	runes := []rune(name)

@@ -10,13 +10,13 @@ import (
 	"trento/store/landscape"
 )
 
-// Places in the fixtures that tests edit.
+// Paths of the values in the fixtures that tests replace.
 const (
 	properties = "Cib/Configuration/CrmConfig/ClusterProperties"
 	attributes = "Crmmon/NodeAttributes/Nodes/%d/Attributes"
 )
 
-// named is a list of names with values as agents write it.
+// named returns a list of names and values in the form of agents.
 func named(pairs ...string) string {
 	var list []string
 	for i := 0; i < len(pairs); i += 2 {
@@ -212,7 +212,8 @@ func orDash(text *string) string {
 	return *text
 }
 
-// replicationLine is what the details say about it, in one line.
+// replicationLine returns the replication in the details of a cluster, in one
+// line.
 func replicationLine(h *landscape.HANADetails) string {
 	parts := []string{h.ReplicationMode, h.OperationMode, h.SecondarySyncState, h.SRHealthState}
 	for _, site := range h.Sites {
@@ -283,7 +284,8 @@ func TestReplication(t *testing.T) {
 	}
 }
 
-// What changes with every look must not be taken for news.
+// TestVolatileAttribute checks that attributes that differ in every report do
+// not count as changes.
 func TestVolatileAttribute(t *testing.T) {
 	for name, kept := range map[string]bool{
 		"cluster_hana_scale_up": false, "cluster_hana_angi_scale_up": false, "cluster_hana_angi_scale_out": true,
@@ -380,7 +382,7 @@ func TestMajorityMaker(t *testing.T) {
 	}
 }
 
-// Pacemaker takes all of these for one and the same score.
+// Pacemaker reads all of these as the same score.
 func TestMinusInfinity(t *testing.T) {
 	for score, want := range map[string]bool{
 		"-INFINITY": true, "-infinity": true, "-1000000": true, "-1000001": true,
@@ -440,7 +442,7 @@ func TestFilesystemResourceBased(t *testing.T) {
 	}
 }
 
-// Details repeat the nodes for every SAP system.
+// The details list the nodes once for each SAP system.
 func TestDetailsBeyondMeasure(t *testing.T) {
 	instance := func(name string) primitive {
 		return primitive{kind: "SAPInstance", attributes: []namedValue{{"InstanceName", name}}}

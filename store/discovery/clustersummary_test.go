@@ -12,7 +12,7 @@ import (
 	"trento/store/landscape"
 )
 
-// summary is what matters most about a described cluster, in one line.
+// summary returns the most important facts of a cluster in one line.
 func summary(f *landscape.ClusterFacts) string {
 	parts := []string{string(f.Type), f.SID(), strings.Join(f.AdditionalSIDs(), "+")}
 	if h := f.HANA; h != nil {
@@ -35,8 +35,8 @@ func summary(f *landscape.ClusterFacts) string {
 	return strings.Join(parts, " ")
 }
 
-// What clusters turn out to be that are in the states in which real ones have
-// been seen.
+// TestClusterSummaries checks how clusters are described that are in states in
+// which real clusters have been seen.
 func TestClusterSummaries(t *testing.T) {
 	t.Parallel()
 	const (
@@ -108,7 +108,7 @@ func TestClusterSummaries(t *testing.T) {
 	}
 }
 
-// firstOf is a list of a fixture without all but its first element.
+// firstOf returns a fixture with only the first element of a list.
 func firstOf(t *testing.T, fixture, path string) string {
 	t.Helper()
 	var v any
@@ -125,9 +125,10 @@ func firstOf(t *testing.T, fixture, path string) string {
 	return string(text)
 }
 
-// Whatever stands in the place of whatever part of a report: nothing breaks,
-// only what identifies the cluster refuses the report, and what a controller
-// says is not silently lost.
+// TestClusterAnything replaces each part of a report by other values. Decoding
+// must not panic, the report must be refused only if the cluster cannot be
+// identified, and what a controller reports must not be lost without an
+// omission.
 func TestClusterAnything(t *testing.T) {
 	t.Parallel()
 	strange := []any{nil, false, -1.5, "", "_", "x_y_z", []any{}, []any{nil}, map[string]any{}}
@@ -152,7 +153,7 @@ func TestClusterAnything(t *testing.T) {
 				if identified {
 					t.Errorf("%v: %s", err, payload)
 				}
-			case whole == nil: // in no cluster
+			case whole == nil: // the host is in no cluster
 			case !identified:
 				t.Errorf("taken for %s: %s", seen.Cluster.ID, payload)
 			case seen.Cluster.Online && seen.Cluster.Facts == nil && len(seen.Omissions) == 0 && named["DC"] != false:
@@ -161,7 +162,7 @@ func TestClusterAnything(t *testing.T) {
 				t.Errorf("unread, but nothing told: %s", payload)
 			}
 		}
-		// Of a list one element stands for all.
+		// Only the first element of a list is replaced.
 		places := 0
 		var walk func(v any, set func(any))
 		walk = func(v any, set func(any)) {

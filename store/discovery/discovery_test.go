@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// decode is the whole way of a body.
+// decode opens and decodes a body, as the server does.
 func decode(body []byte) (landscape.Observation, error) {
 	e, err := Open(body)
 	if err != nil {
@@ -28,7 +28,7 @@ func decode(body []byte) (landscape.Observation, error) {
 	return Decode(e)
 }
 
-// reports are the bodies of testdata by name.
+// reports returns the bodies in testdata by name.
 func reports(tb testing.TB) map[string][]byte {
 	tb.Helper()
 	files, err := filepath.Glob("testdata/*.json")
@@ -57,8 +57,9 @@ func TestEveryKindIsRead(t *testing.T) {
 	}
 }
 
-// checkStored checks that an observation equals what is read back of it: the
-// rules of the landscape compare what is reported with what was stored.
+// checkStored checks that an observation is equal after it was stored and read
+// back, because the rules of the landscape compare reported values with stored
+// ones.
 func checkStored(t *testing.T, o landscape.Observation) (stored []byte) {
 	t.Helper()
 	stored, err := json.Marshal(o)
@@ -223,7 +224,8 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// What is told of a report must not be larger than it by orders of magnitude.
+// TestManyOmissions checks that the list of omissions of a report is not many
+// times larger than the report.
 func TestManyOmissions(t *testing.T) {
 	long := `"` + strings.Repeat("ö", 400) + `"`
 	payload := json.RawMessage(`[{` + long + `:1,"identifier":["` + strings.Repeat("ö", 400) + `"]},` + strings.TrimSuffix(strings.Repeat("{},", 10_000), ",") + "]")

@@ -10,7 +10,7 @@ import (
 	"trento/store/landscape"
 )
 
-// told are the places that a report could not be read at.
+// told returns the paths of the values of a report that could not be read.
 func told(seen landscape.Observation) []string {
 	var places []string
 	for _, o := range seen.Omissions {
@@ -19,13 +19,13 @@ func told(seen landscape.Observation) []string {
 	return places
 }
 
-// beside is a database with something else on the same host.
+// beside returns a database with other software on the same host.
 func beside(system string) string {
 	return goodDatabase[:len(goodDatabase)-1] + "," + system + "]"
 }
 
-// What cannot be read next to a database does not hide the database, and is
-// not taken to be gone.
+// TestSAPElements checks that an unreadable element beside a database does not
+// hide the database, and does not count as missing.
 func TestSAPElements(t *testing.T) {
 	const instances = `"Instances":[{"Host":"h","Name":"D02","Type":2,"SAPControl":{"Properties":[{"property":"SAPSYSTEM","value":"02"}],"Instances":[],"Processes":[]}}]`
 	for name, c := range map[string]struct {
@@ -71,7 +71,7 @@ func TestSAPElements(t *testing.T) {
 	}
 }
 
-// withoutFirst drops what is told of the first system.
+// withoutFirst returns a payload without the first system.
 func withoutFirst(places []string, prefix string) (rest []string) {
 	for _, place := range places {
 		if !strings.HasPrefix(place, prefix) {
@@ -114,8 +114,8 @@ func TestSaptuneNotInstalled(t *testing.T) {
 	}
 }
 
-// Pacemaker 3 calls what is left over removed, and may not say orphaned any
-// more.
+// TestRemovedResources checks the reports of Pacemaker 3, which calls orphaned
+// resources removed.
 func TestRemovedResources(t *testing.T) {
 	for _, c := range []struct{ orphaned, removed, want string }{
 		{`false`, ``, ""}, {`true`, ``, "Orphaned"}, {``, `true`, "Orphaned"}, {`false`, `true`, "Orphaned"}, {`true`, `false`, "Orphaned"},
@@ -132,8 +132,8 @@ func TestRemovedResources(t *testing.T) {
 	}
 }
 
-// The same cluster, as newer programs write it: agents with one colon, names
-// of nodes in another letter case.
+// TestClusterOfNewerPrograms checks a cluster in the form of newer programs:
+// names of agents with one colon, and node names in other letter case.
 func TestClusterOfNewerPrograms(t *testing.T) {
 	for _, name := range []string{"cluster_hana_scale_up", "cluster_hana_angi_scale_up", "cluster_hana_scale_out", "cluster_ascs_ers", "cluster_hana_ascs_ers"} {
 		payload := clusterFixture(t, name)
@@ -170,7 +170,8 @@ func TestERSRole(t *testing.T) {
 	}
 }
 
-// A device that cannot be read is there, and not known to be healthy.
+// TestUnreadDevices checks that an SBD device that cannot be read is listed
+// with unknown health.
 func TestUnreadDevices(t *testing.T) {
 	good := landscape.SBDDevice{Device: "/dev/sdb", Status: "healthy"}
 	unreadable := landscape.SBDDevice{Device: "unknown", Status: "unknown"}
@@ -193,8 +194,8 @@ func TestUnreadDevices(t *testing.T) {
 	}
 }
 
-// A view whose type cannot be told for what is missing of it says nothing
-// about the type.
+// TestDoubtfulType checks that a cluster view from which the type cannot be
+// determined, because parts are missing, leaves the type open.
 func TestDoubtfulType(t *testing.T) {
 	hana := clusterFixture(t, "cluster_hana_scale_up")
 	report := acceptCluster(t, edited(t, hana, edits{"Crmmon/Clones/0/Resources/0": `5`, "Crmmon/Clones/0/Resources/1": `5`}))
@@ -206,7 +207,8 @@ func TestDoubtfulType(t *testing.T) {
 	}
 }
 
-// On a provider nobody knows an address may be moved in either way.
+// TestAddressesOfUnknownProviders checks that on an unknown provider both kinds
+// of resources for virtual addresses are recognised.
 func TestAddressesOfUnknownProviders(t *testing.T) {
 	for _, provider := range []string{`"heroku"`, `7`, ``} {
 		report := acceptCluster(t, edited(t, clusterFixture(t, "cluster_hana_scale_up"), edits{"Provider": provider}))
@@ -232,7 +234,8 @@ func TestCurrentInstanceOfOldAgents(t *testing.T) {
 	}
 }
 
-// A part in the replication that is not known is not taken for none.
+// TestUnreadReplications checks that an unreadable role in the replication does
+// not count as no replication.
 func TestUnreadReplications(t *testing.T) {
 	for state, want := range map[string]bool{
 		`{}`: false, `null`: false, ``: false, `{"mode":"none"}`: false, `{"mode":"primary"}`: false, `{"mode":"unknown"}`: false,

@@ -14,7 +14,7 @@ import (
 	"trento/store/landscape"
 )
 
-// refusal checks that an error is one the caller can answer with.
+// refusal checks that an error is a fault of the caller.
 func refusal(t *testing.T, err error, kinds ...fault.Kind) {
 	t.Helper()
 	faults := fault.Of(err)
@@ -99,7 +99,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// everyText visits all strings and names inside decoded JSON.
+// everyText visits all strings and member names in decoded JSON.
 func everyText(v any, visit func(string)) {
 	switch v := v.(type) {
 	case string:

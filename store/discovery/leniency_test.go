@@ -11,7 +11,7 @@ import (
 	"trento/store/landscape"
 )
 
-// accept decodes a payload that must be accepted.
+// accept decodes a payload and fails the test if it is refused.
 func accept(t *testing.T, kind landscape.Kind, payload string) landscape.Observation {
 	t.Helper()
 	seen, err := Decode(Envelope{Agent: someAgent, Type: string(kind), Payload: json.RawMessage(payload)})
@@ -98,7 +98,8 @@ func TestPrometheusTargets(t *testing.T) {
 	}
 }
 
-// What cannot stand in a name is made visible instead of being refused.
+// TestHostileTexts checks that characters that are not allowed in names are
+// replaced by visible ones, and the report is not refused.
 func TestHostileTexts(t *testing.T) {
 	for sent, want := range map[string]string{
 		"\"quay\xff01\"":         "quay\ufffd01",

@@ -27,8 +27,8 @@ func TestReadAt(t *testing.T) {
 	}
 }
 
-// TestOpenTellsTheSender: of a report with a wrong envelope is known who has
-// sent it, where that can be read.
+// TestOpenTellsTheSender checks that the agent of a report with a wrong
+// envelope is known, if the id can be read.
 func TestOpenTellsTheSender(t *testing.T) {
 	const id = "6f0f7a5e-1c1f-5c43-9d0c-2b7c5a2f9e01"
 	for _, test := range []struct{ body, agent, kind string }{

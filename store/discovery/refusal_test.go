@@ -9,11 +9,11 @@ import (
 	"trento/store/landscape"
 )
 
-// problem is a fault of a field; without a field, of the whole payload.
+// problem is a fault of a field or, without a field, of the whole payload.
 func problem(detail, field string) fault.Error { return fault.Error{Field: field, Detail: detail} }
 
-// changed is a good object with some members replaced; removed where the
-// replacement is empty.
+// changed returns a valid object with some members replaced. Members with an
+// empty replacement are removed.
 func changed(t *testing.T, object string, members map[string]string) string {
 	t.Helper()
 	var parts map[string]json.RawMessage
@@ -32,7 +32,7 @@ func changed(t *testing.T, object string, members map[string]string) string {
 	return string(text)
 }
 
-// refusals compares what is wrong with each payload; nothing means that it is
+// refusals checks the faults of each payload. A payload without faults must be
 // accepted.
 func refusals(t *testing.T, kind landscape.Kind, cases map[string]fault.Errors) {
 	t.Helper()
@@ -61,8 +61,9 @@ func TestUnknownType(t *testing.T) {
 const goodHost = `{"hostname":"quay","ip_addresses":["10.0.0.1"],"agent_version":"3.1.2","cpu_count":4,
 	"socket_count":1,"total_memory_mb":4096,"os_version":"15-SP6"}`
 
-// A report is refused where it does not say what it is about, and where its
-// shape is none of its kind. What else cannot be read is shown by TestFields.
+// TestRefusals checks that a report is refused if its subject is unknown or its
+// shape does not belong to its kind. TestFields shows the effect of all other
+// unreadable values.
 func TestRefusals(t *testing.T) {
 	blank := func(pointer string) fault.Errors { return fault.Errors{problem("can't be blank", pointer)} }
 	invalid := func(pointer string) fault.Errors { return fault.Errors{problem("is invalid", pointer)} }

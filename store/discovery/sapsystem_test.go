@@ -11,7 +11,8 @@ import (
 	"trento/store/landscape"
 )
 
-// The least that has to be said of a database and of an application instance.
+// The smallest valid descriptions of a database instance and of an application
+// instance.
 const (
 	goodDatabase = `[{"Id":"0f1e2d3c","SID":"ORE","Type":1,"Profile":{},"Databases":[{"Database":"LIM"}],"Instances":[{
 		"Host":"basalt01","Name":"HDB10","Type":1,
@@ -27,8 +28,8 @@ const (
 			"Processes":[{"name":"msg_server"}]}}]}]`
 )
 
-// Nothing is asked of what nobody reads: the entries of other instances, and
-// most of a process.
+// TestSAPLeniency checks that values which are not used need not be valid: the
+// entries of other instances, and most values of a process.
 func TestSAPLeniency(t *testing.T) {
 	for name, changes := range map[string]edits{
 		"other instances": {"0/Instances/0/SAPControl/Instances": `[{"currentInstance":false},{},{"dispstatus":"BLUE","hostname":7,"instanceNr":{}},
@@ -93,7 +94,7 @@ func TestENSA(t *testing.T) {
 		`[{"name":"enrepserver"}]`:                          landscape.ENSA1,
 		`[{"name":"enq_server"}]`:                           landscape.ENSA2,
 		`[{"name":"enq_replicator"}]`:                       landscape.ENSA2,
-		`[{"name":"enq_replicator"},{"name":"enserver"}]`:   landscape.ENSA2, // the first one counts
+		`[{"name":"enq_replicator"},{"name":"enserver"}]`:   landscape.ENSA2, // the first process decides
 		`[{"name":"enserver"},{"name":"enq_server"}]`:       landscape.ENSA1,
 		`[{"name":"ENSERVER"},{"name":"enq_server_watch"}]`: landscape.NoENSA,
 	} {
@@ -112,8 +113,8 @@ func TestTenantNames(t *testing.T) {
 	}
 }
 
-// The parts of a replication, one by one: what is written, and what is read
-// out of it.
+// TestSystemReplication checks how each value of a system replication is
+// decoded.
 func TestSystemReplication(t *testing.T) {
 	type part struct{ role, mode, source, tier, site, primary string }
 	show := func(d *landscape.DatabaseElement) part {
@@ -141,7 +142,7 @@ func TestSystemReplication(t *testing.T) {
 		`{"mode":"async","active_primary_site":"1"}`: {"Secondary", "async", "-", "-", "-", "1"},
 		`{"mode":"unknown"}`:                         {"Secondary", "unknown", "-", "-", "-", "-"},
 		`{"mode":"PRIMARY"}`:                         {"-", "PRIMARY", "-", "-", "-", "-"},
-		// Where any tier is told, that of the own site counts.
+		// If the report has tiers, the tier of the own site is used.
 		`{"mode":"primary","site_name":"A","siteTier/B":"2"}`:                                           {"Primary", "primary", "-", "-", "-", "-"},
 		`{"mode":"primary","site_name":"A","siteTier/A":"3"}`:                                           {"Primary", "primary", "-", "3", "-", "-"},
 		`{"mode":"sync","site_name":"B","siteTier/A":1,"siteTier/B":2}`:                                 {"Secondary", "sync", "-", "2", "-", "-"},
@@ -161,8 +162,8 @@ func TestSystemReplication(t *testing.T) {
 	}
 }
 
-// What changes from report to report of a running host is no part of what is
-// read.
+// TestSAPReportsRepeat checks that values that differ in every report of a
+// running host are not decoded.
 func TestSAPReportsRepeat(t *testing.T) {
 	volatile := regexp.MustCompile(`"(elapsedtime|starttime|pid|service/[^"]*|site/[^"]*)": ("[^"]*"|\d+)`)
 	differ := 0

@@ -17,8 +17,8 @@ import (
 	"trento/store/fault"
 )
 
-// What may stand in the place of a part of a report, in the order of the
-// columns of the tables.
+// The values that replace a part of a report, in the order of the table
+// columns.
 var replacements = []struct {
 	name string
 	of   func(was any) (instead any, removed bool)
@@ -56,10 +56,10 @@ var replacements = []struct {
 	}},
 }
 
-// TestFields says of every member of a report of every kind what comes of it
-// where it is null, absent, empty, of another type, or something that nobody
-// knows. The tables in testdata/fields are to be read by people; -update
-// writes them.
+// TestFields replaces every member of a report of every kind by null, nothing,
+// an empty value, a value of another type and an unknown value, and writes down
+// the effect. The tables in testdata/fields are made for people to read;
+// -update writes them.
 func TestFields(t *testing.T) {
 	for _, name := range []string{
 		"host", "cloud_azure", "cloud_aws", "cloud_gcp", "subscriptions", "saptune_compliant", "cluster_hana_scale_up",
@@ -91,7 +91,7 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// fieldTable is the table of one report.
+// fieldTable is the table for one report.
 type fieldTable struct {
 	t       *testing.T
 	kind    string
@@ -99,7 +99,7 @@ type fieldTable struct {
 	before  map[string]any
 	rows    [][]string
 	seen    map[string]bool
-	unread  []string // members that make no difference
+	unread  []string // members whose replacement changes nothing
 }
 
 func newFieldTable(t *testing.T, body []byte) *fieldTable {
@@ -120,7 +120,7 @@ func newFieldTable(t *testing.T, body []byte) *fieldTable {
 	return table
 }
 
-// decode reads the payload as it is now.
+// decode decodes the payload in its present form.
 func (f *fieldTable) decode() (map[string]any, error) {
 	f.t.Helper()
 	payload, err := json.Marshal(f.payload)
@@ -143,8 +143,8 @@ func (f *fieldTable) decode() (map[string]any, error) {
 	return observation, nil
 }
 
-// walk tries everything in the place of v and of all that is inside it. Of
-// several elements of a list that go by no name the first one stands for all.
+// walk tries all replacements for v and for every value inside it. Of list
+// elements without a name it tries only the first one.
 func (f *fieldTable) walk(path string, v any, set func(any), remove func()) {
 	if key := unnamed(path); path != "" && !f.seen[key] {
 		f.seen[key] = true
@@ -162,8 +162,9 @@ func (f *fieldTable) walk(path string, v any, set func(any), remove func()) {
 	}
 }
 
-// unnamed is a path by which what names an element is the same for all
-// elements of its list.
+// unnamed returns a path without the name of the list element if the path is
+// that of the member which contains this name. All elements of a list then
+// share one row of the table.
 func unnamed(path string) string {
 	for _, member := range []string{"/Name", "/Id", "/property"} {
 		if list, ok := strings.CutSuffix(path, "]"+member); ok {
@@ -173,8 +174,8 @@ func unnamed(path string) string {
 	return path
 }
 
-// elementName is what an element of a list goes by, where its meaning depends
-// on it.
+// elementName returns the name of a list element, if the meaning of the element
+// depends on a name.
 func elementName(v any) string {
 	object, _ := v.(map[string]any)
 	if name, ok := object["property"].(string); ok {
@@ -220,7 +221,7 @@ func (f *fieldTable) try(path string, v any, set func(any), remove func()) {
 
 const same = "="
 
-// outcome is what comes of the payload as it is now, in a few words.
+// outcome describes in a few words how the present payload is decoded.
 func (f *fieldTable) outcome() string {
 	after, refused := f.decode()
 	if refused != nil {
@@ -247,13 +248,13 @@ func (f *fieldTable) outcome() string {
 	return strings.ReplaceAll(strings.Join(changes, "; "), "|", "\\|")
 }
 
-// inWords shortens what an observation calls its parts.
+// inWords shortens the names of fields in an observation.
 var inWords = strings.NewReplacer(
 	".cluster.unread true", "in doubt", ".cluster.facts.ascs_ers.", "", ".cluster.facts.hana.", "", ".cluster.facts ", "facts ",
 	".cluster.facts.", "", ".cluster.", "", ".host.", "", ".cloud.", "", ".saptune.", "", ".sap.", "", ".subscriptions", "subscriptions",
 )
 
-// differences lists what an observation says otherwise than another one.
+// differences lists the fields in which two observations differ.
 func differences(path string, before, after any, changes *[]string) {
 	add := func(text string) { *changes = append(*changes, inWords.Replace(path+" "+text)) }
 	switch was := before.(type) {
@@ -297,7 +298,7 @@ func differences(path string, before, after any, changes *[]string) {
 	}
 }
 
-// markdown is the table as people read it.
+// markdown returns the table in Markdown.
 func (f *fieldTable) markdown() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s\n\n", f.kind)

@@ -69,7 +69,7 @@ func TestCompressRoundTrip(t *testing.T) {
 	})
 }
 
-// FuzzDecode gives Decode what a damaged file holds.
+// FuzzDecode decodes random bytes, as in a damaged file.
 func FuzzDecode(f *testing.F) {
 	d := NewDictionary([]byte(`{"host_id":"c0ffee00-1111-4222-8333-444455556666"}`))
 	f.Add(d.Encode(nil, []byte(`{"host_id":"c0ffee00-1111-4222-8333-444455556666"}`)))

@@ -21,7 +21,7 @@ import (
 	"trento/store/fault"
 )
 
-// openFailing opens a file whose commits fail with the error that refuse
+// openFailing opens a file in which commits fail with the error that refuse
 // returns.
 func openFailing(t *testing.T, refuse func() error) (f *file, failures *failure.List, log *bytes.Buffer) {
 	t.Helper()
@@ -53,8 +53,9 @@ func (f *file) has(t *testing.T, key string) (found bool) {
 	return found
 }
 
-// A disk that refuses to write makes changes fail with one kind of fault. It is
-// logged once, and the next change that succeeds ends it.
+// TestRefusedCommits checks that all changes fail with the same kind of fault
+// while the disk refuses writes. The failure is logged once, and the next
+// successful change ends it.
 func TestRefusedCommits(t *testing.T) {
 	tests := map[string]struct {
 		err  error

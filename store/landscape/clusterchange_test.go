@@ -175,7 +175,7 @@ func elsewhere(host HostID) step {
 
 func ptr[T any](v T) *T { return &v }
 
-// hanaFacts are those of a HANA cluster that is well.
+// hanaFacts returns the facts of a healthy HANA cluster.
 func hanaFacts() ClusterFacts {
 	return ClusterFacts{
 		Type: HANAScaleUp, Provider: "kvm", State: "S_IDLE", HostsNumber: ptr(2), ResourcesNumber: ptr(7),
@@ -189,7 +189,7 @@ func hanaFacts() ClusterFacts {
 	}
 }
 
-// ascsFacts are those of a cluster of central services that is well.
+// ascsFacts returns the facts of a healthy cluster of central services.
 func ascsFacts() ClusterFacts {
 	return ClusterFacts{
 		Type: ASCSERS, Provider: "azure", State: "S_IDLE", HostsNumber: ptr(2), ResourcesNumber: ptr(6),
@@ -203,7 +203,7 @@ func ascsFacts() ClusterFacts {
 	}
 }
 
-// unknownFacts are those of a cluster of an unknown type.
+// unknownFacts returns the facts of a cluster of unknown type.
 func unknownFacts() ClusterFacts {
 	return ClusterFacts{
 		Type: ClusterUnknown, Provider: "kvm", State: "S_IDLE", HostsNumber: ptr(2), ResourcesNumber: ptr(1), SAPInstances: []ClusteredInstance{},
@@ -214,7 +214,7 @@ func described(facts ClusterFacts) func(*ClusterReport) {
 	return func(r *ClusterReport) { r.Facts = &facts }
 }
 
-// lines returns events in short.
+// lines returns events in a short form.
 func lines(t *testing.T, events []activity.Event) []string {
 	t.Helper()
 	var all []string
@@ -249,7 +249,7 @@ func metadataOf(t *testing.T, e activity.Event) (metadata map[string]any) {
 	return metadata
 }
 
-// line returns a cluster in short.
+// line returns a cluster in a short form.
 func line(c *Cluster) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s:", c.Type, c.State, c.Health)

@@ -47,7 +47,7 @@ func TestUnchangedClusterReports(t *testing.T) {
 	}
 }
 
-// steps returns several steps as one.
+// steps combines several steps into one.
 func steps(all ...step) step {
 	return func(cs *Changeset) error {
 		for _, s := range all {

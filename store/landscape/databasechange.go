@@ -40,8 +40,9 @@ func (cs *Changeset) applyDatabaseElement(seen reportedElement) (fits bool, err 
 	if err := cs.evaluateDatabase(db); err != nil {
 		return false, err
 	}
-	// A waiting element may be older than the reports of other instances. Its
-	// tenants are ignored, because they could deregister SAP systems.
+	// An element that had to wait for something else may be older than the
+	// reports of other instances. Its tenants are ignored, because they could
+	// deregister SAP systems.
 	if !seen.retried {
 		if err := cs.changeTenants(db, e.tenants(db)); err != nil {
 			return false, err

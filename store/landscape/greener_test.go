@@ -105,7 +105,8 @@ func (m *memory) copy() *memory {
 	}
 }
 
-// good returns what is passing in a world, and what is absent or deregistered.
+// good returns what is passing in a landscape, and what is absent or
+// deregistered.
 func (w *testLandscape) good() map[string]bool {
 	found := make(map[string]bool)
 	passing := func(what string, h landscape.Health) {

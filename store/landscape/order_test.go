@@ -136,8 +136,8 @@ func withoutTimes(tree any) {
 	}
 }
 
-// settled returns the landscape after each agent has sent all of its reports once,
-// in the order of their names.
+// settled returns the landscape after each agent has sent all its reports once,
+// in the order of the agents' names.
 func (a agents) settled(t testingT) *testLandscape {
 	w := newWorld(t)
 	for _, id := range slices.Sorted(maps.Keys(a)) {

@@ -16,7 +16,8 @@ func (w *testLandscape) expectWaiting(want ...string) {
 	}
 }
 
-// What an application instance waits for, and which events come then.
+// TestWaitForDatabase checks how long an application instance waits for its
+// database, and which events follow.
 func TestWaitForDatabase(t *testing.T) {
 	settled := "application_instance_registered a/00 green"
 	for name, test := range map[string]struct {

@@ -47,7 +47,7 @@ var sapEvents = []activity.Type{
 	activity.TypeSAPSystemRestored,
 }
 
-// worldWithAllEvents returns a world in which every event has happened.
+// worldWithAllEvents returns a landscape in which every event has happened.
 func worldWithAllEvents(t *testing.T) *testLandscape {
 	w := clustered(t)
 	w.sap("db", primary(status(landscape.Yellow)))

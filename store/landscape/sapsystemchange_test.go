@@ -9,7 +9,7 @@ import (
 	"trento/store/landscape"
 )
 
-// What an application instance needs to find its database.
+// TestFindDatabase checks how an application instance finds its database.
 func TestFindDatabase(t *testing.T) {
 	const address = "10.1.0.10"
 	one := app("00", ascs)
@@ -105,7 +105,7 @@ func TestSAPSystemRecord(t *testing.T) {
 	}
 }
 
-// When a system is complete, and so registered.
+// TestComplete checks when a system is complete and therefore registered.
 func TestComplete(t *testing.T) {
 	for name, test := range map[string]struct {
 		features []string
@@ -270,7 +270,7 @@ func TestMove(t *testing.T) {
 		moved, "application_instance_data_marked_in_sync b/00", "sap_system_data_marked_in_sync")
 }
 
-// What does not count as a move.
+// TestNoMove checks which reports do not count as a move of an instance.
 func TestNoMove(t *testing.T) {
 	for name, test := range map[string]struct {
 		before func(*testLandscape)
@@ -315,7 +315,8 @@ func TestMoveWhich(t *testing.T) {
 	}
 }
 
-// Whether a system stays when one of its instances is cleaned up.
+// TestSAPSystemEnd checks whether a system stays registered when one of its
+// instances is cleaned up.
 func TestSAPSystemEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		goes string

@@ -141,7 +141,7 @@ func store[ID comparable, T any](t testingT, into, records map[ID]*T) {
 	}
 }
 
-// testLandscape is a landscape in which something happens every minute.
+// testLandscape is a landscape in which each step takes one minute.
 type testLandscape struct {
 	t testingT
 	*memory

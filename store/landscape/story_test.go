@@ -11,9 +11,9 @@ import (
 	"trento/store/landscape"
 )
 
-// happens does to a landscape what may happen to a real one: hosts report other
-// things than their agents say, move instances, change addresses, fall silent,
-// and are cleaned up.
+// happens makes a random event as in a real landscape: a host reports something
+// else than usual, an instance moves, an address changes, a host falls silent,
+// or something is cleaned up.
 func (a agents) happens(t *rapid.T, w *testLandscape) {
 	id := rapid.SampledFrom(slices.Sorted(maps.Keys(a))).Draw(t, "host")
 	says := a[id]
@@ -47,7 +47,7 @@ func (a agents) happens(t *rapid.T, w *testLandscape) {
 	}
 }
 
-// somethingElse returns what a host may report instead of what its agent says.
+// somethingElse returns a report that a host may send instead of its usual one.
 func (a agents) somethingElse(t *rapid.T, id landscape.HostID) []landscape.Element {
 	elements := slices.DeleteFunc(slices.Clone(a[id].elements), func(landscape.Element) bool {
 		return rapid.IntRange(0, 3).Draw(t, "missing") == 0
@@ -129,9 +129,9 @@ func (w *testLandscape) cleanUpSomething(which int) bool {
 	return false
 }
 
-// TestLandscapeHeals lets random things happen to a landscape. After all agents
-// have sent their usual reports and absent instances were cleaned up, it must
-// be as if nothing had happened.
+// TestLandscapeHeals makes random events happen to a landscape. After that all
+// agents send their usual reports, and absent instances are cleaned up. The
+// landscape must then be the same as without the events.
 func TestLandscapeHeals(t *testing.T) {
 	t.Parallel()
 	own := ownLandscape()

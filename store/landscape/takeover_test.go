@@ -287,7 +287,8 @@ func TestRenamed(t *testing.T) {
 	}
 }
 
-// transition returns a landscape before and after much of it was rebuilt.
+// transition returns the landscape before and after a large part of it was
+// rebuilt.
 func transition() (before, after agents) {
 	before = ownLandscape()
 	salt := func(changes ...func(*landscape.Element)) landscape.Element {

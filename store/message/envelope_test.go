@@ -30,8 +30,8 @@ const (
 
 var eight = time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC)
 
-// golden is what the files in testdata say. They were not made by our encoder,
-// but written byte by byte.
+// golden are the messages in testdata. They were written byte by byte, without
+// our encoder.
 var golden = map[string]Envelope{
 	"facts_gathering_requested": {
 		ID: "00000000-0000-4000-8000-000000000001", Source: ServerSource, SentAt: eight, ExpiresAt: eight.Add(5 * time.Minute),
@@ -86,8 +86,8 @@ func fact(name string, value any) *wire.Fact {
 	return &wire.Fact{CheckId: "156F64", Name: name, FactValue: &wire.Fact_Value{Value: v}}
 }
 
-// read reads a file of testdata: bytes in hexadecimal, texts in quotes, and what
-// they are.
+// read reads a file of testdata. It contains bytes in hexadecimal, quoted
+// texts, and comments.
 func read(t testing.TB, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name+".hex"))
@@ -110,7 +110,7 @@ func read(t testing.TB, name string) []byte {
 	return body
 }
 
-// envelope reads the fields of an envelope as they stand, without our code.
+// envelope decodes the fields of an envelope without our decoder.
 func envelope(t testing.TB, body []byte) map[protowire.Number][][]byte {
 	t.Helper()
 	fields := make(map[protowire.Number][][]byte)
@@ -219,7 +219,7 @@ func TestAgent(t *testing.T) {
 	}
 }
 
-// field is a field of bytes.
+// field returns an encoded field of type bytes.
 func field(number protowire.Number, value string) string {
 	return string(protowire.AppendString(protowire.AppendTag(nil, number, protowire.BytesType), value))
 }
@@ -277,7 +277,7 @@ func TestDecodeRefuses(t *testing.T) {
 			}
 		})
 	}
-	// What none of them says wrong is right: all of them differ in one thing.
+	// The original is valid: each case above differs from it in one place.
 	e, err := Decode([]byte(id + source + version + kind + data + attribute("other", "") + field(99, "new")))
 	if err != nil || e.Agent() != someAgent || !e.SentAt.IsZero() || !e.ExpiresAt.IsZero() {
 		t.Errorf("decoded %+v: %v", e, err)

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// What agents consume and publish, by the names that they know.
+// TestMessagesOfKinds checks which messages agents consume and publish for each
+// kind, by the names that agents use.
 func TestMessagesOfKinds(t *testing.T) {
 	for kind, want := range map[Kind]struct{ consumes, publishes []string }{
 		Checks:      {[]string{"Trento.Checks.V1.FactsGatheringRequested"}, []string{"Trento.Checks.V1.FactsGathered"}},

@@ -40,7 +40,7 @@ func TestLikeRabbitMQ(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				<-confirmation.Done() // it is in the queue
+				<-confirmation.Done() // the broker has put the message into the queue
 			}
 			want := &peer{t: t, url: theirs, send: send, agent: agent}
 			test.run(want)
