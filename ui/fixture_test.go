@@ -358,25 +358,14 @@ func (f *fixture) server(t testing.TB) *server {
 	return s
 }
 
-// apiDocument is the API document, read once: that takes longer than most tests.
-var apiDocument struct {
-	once sync.Once
-	doc  *documenttest.Document
-	err  error
-}
-
 // document returns the API document.
 func (f *fixture) document() *documenttest.Document {
 	f.t.Helper()
-	apiDocument.once.Do(func() {
-		w := httptest.NewRecorder()
-		f.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/all/openapi", nil))
-		apiDocument.doc, apiDocument.err = documenttest.Load(w.Body.Bytes())
-	})
-	if apiDocument.err != nil {
-		f.t.Fatal(apiDocument.err)
+	document, err := documenttest.Read()
+	if err != nil {
+		f.t.Fatal(err)
 	}
-	return apiDocument.doc
+	return document
 }
 
 // checkDocument compares an exchange with the API document, if its address is

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +42,14 @@ func Load(text []byte) (*Document, error) {
 	router, err := gorillamux.NewRouter(doc)
 	return &Document{doc, router}, err
 }
+
+// Read returns the document of the program that is tested. It is read once: that
+// takes longer than most tests.
+var Read = sync.OnceValues(func() (*Document, error) {
+	w := httptest.NewRecorder()
+	api.New(api.Deps{Auth: new(auth.Auth)}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/all/openapi", nil))
+	return Load(w.Body.Bytes())
+})
 
 var registerDecoders = sync.OnceFunc(func() {
 	for _, kind := range []string{"text/html", "text/css", "text/javascript", "application/javascript", "application/jsonl"} {
