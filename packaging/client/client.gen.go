@@ -329,18 +329,34 @@ type ASCSERSNodeRoles string
 
 // AWSMachine What the agent could not read of the machine is null.
 type AWSMachine struct {
-	AccountId        *string `json:"account_id"`
-	AmiId            *string `json:"ami_id"`
+	// AccountId Example: 123456789012
+	AccountId *string `json:"account_id"`
+
+	// AmiId Example: ami-0d5f1c2b3a4e5f607
+	AmiId *string `json:"ami_id"`
+
+	// AvailabilityZone Example: eu-central-1a
 	AvailabilityZone *string `json:"availability_zone"`
-	DataDiskNumber   *int    `json:"data_disk_number"`
-	InstanceId       *string `json:"instance_id"`
-	InstanceType     *string `json:"instance_type"`
-	Region           *string `json:"region"`
-	VpcId            *string `json:"vpc_id"`
+
+	// DataDiskNumber Example: 4
+	DataDiskNumber *int `json:"data_disk_number"`
+
+	// InstanceId Example: i-0a1b2c3d4e5f60718
+	InstanceId *string `json:"instance_id"`
+
+	// InstanceType Example: r6i.2xlarge
+	InstanceType *string `json:"instance_type"`
+
+	// Region Example: eu-central-1
+	Region *string `json:"region"`
+
+	// VpcId Example: vpc-0a1b2c3d
+	VpcId *string `json:"vpc_id"`
 }
 
 // Ability defines model for Ability.
 type Ability struct {
+	// Id Example: 7
 	Id int `json:"id"`
 
 	// Label Example: Permits cleanup of hosts
@@ -392,8 +408,10 @@ type ActivityLogPage struct {
 // Agent defines model for Agent.
 type Agent struct {
 	// AgentId The id of its host, too.
-	AgentId      openapi_types.UUID `json:"agent_id"`
-	AgentVersion *string            `json:"agent_version"`
+	AgentId openapi_types.UUID `json:"agent_id"`
+
+	// AgentVersion Example: 3.1.2
+	AgentVersion *string `json:"agent_version"`
 
 	// Hostname Null where the host is not registered.
 	Hostname *string `json:"hostname"`
@@ -580,8 +598,10 @@ type AnyToken struct {
 	Description TokenDescription `json:"description"`
 
 	// ExpiresAt Null means never.
-	ExpiresAt *MomentOrNull      `json:"expires_at"`
-	Id        openapi_types.UUID `json:"id"`
+	ExpiresAt *MomentOrNull `json:"expires_at"`
+
+	// Id The id of the token. It is no secret.
+	Id openapi_types.UUID `json:"id"`
 
 	// LastUsedAt Null means never.
 	LastUsedAt *MomentOrNull `json:"last_used_at"`
@@ -607,8 +627,12 @@ type AnyToken struct {
 	//
 	// Example: 2026-08-20T10:15:30.123456Z
 	UpdatedAt Moment `json:"updated_at"`
-	UserId    int    `json:"user_id"`
-	Username  string `json:"username"`
+
+	// UserId The id of the owner.
+	UserId int `json:"user_id"`
+
+	// Username The name of the owner.
+	Username string `json:"username"`
 }
 
 // AnyTokenStatus defines model for AnyToken.Status.
@@ -622,10 +646,16 @@ type ApplicationInstance struct {
 	// Features Example: HDB|HDB_WORKER
 	Features string `json:"features"`
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
-	Health    Health             `json:"health"`
-	HostId    openapi_types.UUID `json:"host_id"`
-	HttpPort  *int               `json:"http_port"`
-	HttpsPort *int               `json:"https_port"`
+	Health Health `json:"health"`
+
+	// HostId The host that the instance runs on.
+	HostId openapi_types.UUID `json:"host_id"`
+
+	// HttpPort Example: 50013
+	HttpPort *int `json:"http_port"`
+
+	// HttpsPort Example: 50014
+	HttpsPort *int `json:"https_port"`
 
 	// InsertedAt A time in UTC, with microseconds.
 	//
@@ -636,8 +666,10 @@ type ApplicationInstance struct {
 	InstanceHostname *string `json:"instance_hostname"`
 
 	// InstanceNumber Example: 00
-	InstanceNumber string             `json:"instance_number"`
-	SapSystemId    openapi_types.UUID `json:"sap_system_id"`
+	InstanceNumber string `json:"instance_number"`
+
+	// SapSystemId The SAP system that the instance belongs to.
+	SapSystemId openapi_types.UUID `json:"sap_system_id"`
 
 	// Sid Example: QDB
 	Sid string `json:"sid"`
@@ -660,14 +692,29 @@ type ApplicationInstanceStatus string
 
 // AzureMachine defines model for AzureMachine.
 type AzureMachine struct {
-	AdminUsername  *string `json:"admin_username"`
-	DataDiskNumber int     `json:"data_disk_number"`
-	Location       *string `json:"location"`
-	Offer          *string `json:"offer"`
-	ResourceGroup  *string `json:"resource_group"`
-	Sku            *string `json:"sku"`
-	VmName         *string `json:"vm_name"`
-	VmSize         *string `json:"vm_size"`
+	// AdminUsername Example: cloudadmin
+	AdminUsername *string `json:"admin_username"`
+
+	// DataDiskNumber Example: 4
+	DataDiskNumber int `json:"data_disk_number"`
+
+	// Location Example: westeurope
+	Location *string `json:"location"`
+
+	// Offer Example: sles-sap-15-sp6
+	Offer *string `json:"offer"`
+
+	// ResourceGroup Example: rg-sap-prod
+	ResourceGroup *string `json:"resource_group"`
+
+	// Sku Example: gen2
+	Sku *string `json:"sku"`
+
+	// VmName Example: vmhana01
+	VmName *string `json:"vm_name"`
+
+	// VmSize Example: Standard_E8s_v5
+	VmSize *string `json:"vm_size"`
 }
 
 // Cluster defines model for Cluster.
@@ -681,10 +728,14 @@ type Cluster struct {
 	CibLastWritten *string `json:"cib_last_written"`
 
 	// Details Null where the cluster is of no known type, or has not been described yet.
-	Details     *Cluster_Details   `json:"details"`
-	Health      Health             `json:"health"`
-	HostsNumber *int               `json:"hosts_number"`
-	Id          openapi_types.UUID `json:"id"`
+	Details *Cluster_Details `json:"details"`
+	Health  Health           `json:"health"`
+
+	// HostsNumber Example: 2
+	HostsNumber *int `json:"hosts_number"`
+
+	// Id The id that stays while the cluster has its authentication key.
+	Id openapi_types.UUID `json:"id"`
 
 	// InsertedAt A time in UTC, with microseconds.
 	//
@@ -692,8 +743,10 @@ type Cluster struct {
 	InsertedAt Moment `json:"inserted_at"`
 
 	// Name Example: prod_hana
-	Name            *string             `json:"name"`
-	Provider        ClusterProvider     `json:"provider"`
+	Name     *string         `json:"name"`
+	Provider ClusterProvider `json:"provider"`
+
+	// ResourcesNumber Example: 12
 	ResourcesNumber *int                `json:"resources_number"`
 	SapInstances    []ClusteredInstance `json:"sap_instances"`
 	SelectedChecks  []string            `json:"selected_checks"`
@@ -783,7 +836,9 @@ type ClusteredSAPSystem struct {
 type Database struct {
 	DatabaseInstances []DatabaseInstance `json:"database_instances"`
 	Health            Health             `json:"health"`
-	Id                openapi_types.UUID `json:"id"`
+
+	// Id The id that all its instances share.
+	Id openapi_types.UUID `json:"id"`
 
 	// InsertedAt A time in UTC, with microseconds.
 	//
@@ -808,16 +863,24 @@ type Database struct {
 // DatabaseInstance defines model for DatabaseInstance.
 type DatabaseInstance struct {
 	// AbsentAt Since when its host does not list the instance any more.
-	AbsentAt   *MomentOrNull      `json:"absent_at"`
+	AbsentAt *MomentOrNull `json:"absent_at"`
+
+	// DatabaseId The database that the instance belongs to.
 	DatabaseId openapi_types.UUID `json:"database_id"`
 
 	// Features Example: HDB|HDB_WORKER
 	Features string `json:"features"`
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
-	Health    Health             `json:"health"`
-	HostId    openapi_types.UUID `json:"host_id"`
-	HttpPort  *int               `json:"http_port"`
-	HttpsPort *int               `json:"https_port"`
+	Health Health `json:"health"`
+
+	// HostId The host that the instance runs on.
+	HostId openapi_types.UUID `json:"host_id"`
+
+	// HttpPort Example: 50013
+	HttpPort *int `json:"http_port"`
+
+	// HttpsPort Example: 50014
+	HttpsPort *int `json:"https_port"`
 
 	// InsertedAt A time in UTC, with microseconds.
 	//
@@ -852,13 +915,19 @@ type DatabaseInstance struct {
 	SystemReplicationOperationMode *string `json:"system_replication_operation_mode"`
 
 	// SystemReplicationSite Example: MUC
-	SystemReplicationSite       *string `json:"system_replication_site"`
-	SystemReplicationSiteId     *int    `json:"system_replication_site_id"`
+	SystemReplicationSite *string `json:"system_replication_site"`
+
+	// SystemReplicationSiteId Example: 1
+	SystemReplicationSiteId *int `json:"system_replication_site_id"`
+
+	// SystemReplicationSourceSite Example: MUC
 	SystemReplicationSourceSite *string `json:"system_replication_source_site"`
 
 	// SystemReplicationStatus Example: ACTIVE
 	SystemReplicationStatus *string `json:"system_replication_status"`
-	SystemReplicationTier   *int    `json:"system_replication_tier"`
+
+	// SystemReplicationTier Example: 1
+	SystemReplicationTier *int `json:"system_replication_tier"`
 
 	// UpdatedAt A time in UTC, with microseconds.
 	//
@@ -933,13 +1002,26 @@ type EventType string
 
 // GCPMachine What the agent could not read of the machine is null.
 type GCPMachine struct {
-	DiskNumber   *int    `json:"disk_number"`
-	Image        *string `json:"image"`
+	// DiskNumber Example: 4
+	DiskNumber *int `json:"disk_number"`
+
+	// Image Example: sles-15-sp6-sap-v20260115-x86-64
+	Image *string `json:"image"`
+
+	// InstanceName Example: vmhana01
 	InstanceName *string `json:"instance_name"`
-	MachineType  *string `json:"machine_type"`
-	Network      *string `json:"network"`
-	ProjectId    *string `json:"project_id"`
-	Zone         *string `json:"zone"`
+
+	// MachineType Example: n2-highmem-8
+	MachineType *string `json:"machine_type"`
+
+	// Network Example: sap-prod
+	Network *string `json:"network"`
+
+	// ProjectId Example: sap-prod-4711
+	ProjectId *string `json:"project_id"`
+
+	// Zone Example: europe-west3-a
+	Zone *string `json:"zone"`
 }
 
 // HANADetails defines model for HANADetails.
@@ -1025,8 +1107,10 @@ type HealthOrNull string
 // HealthSummary defines model for HealthSummary.
 type HealthSummary struct {
 	// ApplicationClusterHealth The health, or null where there is nothing that could have one.
-	ApplicationClusterHealth *HealthOrNull       `json:"application_cluster_health"`
-	ApplicationClusterId     *openapi_types.UUID `json:"application_cluster_id"`
+	ApplicationClusterHealth *HealthOrNull `json:"application_cluster_health"`
+
+	// ApplicationClusterId The cluster that the central services run in.
+	ApplicationClusterId *openapi_types.UUID `json:"application_cluster_id"`
 
 	// ApplicationClusterStaleAt A time in UTC, with microseconds, or null if it has not happened or will not happen.
 	//
@@ -1046,15 +1130,19 @@ type HealthSummary struct {
 	ClustersHealth *HealthOrNull `json:"clusters_health"`
 
 	// DatabaseClusterHealth The health, or null where there is nothing that could have one.
-	DatabaseClusterHealth *HealthOrNull       `json:"database_cluster_health"`
-	DatabaseClusterId     *openapi_types.UUID `json:"database_cluster_id"`
+	DatabaseClusterHealth *HealthOrNull `json:"database_cluster_health"`
+
+	// DatabaseClusterId The cluster that the database runs in.
+	DatabaseClusterId *openapi_types.UUID `json:"database_cluster_id"`
 
 	// DatabaseClusterStaleAt A time in UTC, with microseconds, or null if it has not happened or will not happen.
 	//
 	// Example: 2026-08-20T10:15:30.123456Z
-	DatabaseClusterStaleAt *MomentOrNull      `json:"database_cluster_stale_at"`
-	DatabaseHealth         Health             `json:"database_health"`
-	DatabaseId             openapi_types.UUID `json:"database_id"`
+	DatabaseClusterStaleAt *MomentOrNull `json:"database_cluster_stale_at"`
+	DatabaseHealth         Health        `json:"database_health"`
+
+	// DatabaseId The database of the SAP system.
+	DatabaseId openapi_types.UUID `json:"database_id"`
 
 	// DatabaseSid Example: QDB
 	DatabaseSid string `json:"database_sid"`
@@ -1068,7 +1156,9 @@ type HealthSummary struct {
 	// HostsStaleAt A time in UTC, with microseconds, or null if it has not happened or will not happen.
 	//
 	// Example: 2026-08-20T10:15:30.123456Z
-	HostsStaleAt    *MomentOrNull      `json:"hosts_stale_at"`
+	HostsStaleAt *MomentOrNull `json:"hosts_stale_at"`
+
+	// Id The id of the SAP system.
 	Id              openapi_types.UUID `json:"id"`
 	SapsystemHealth Health             `json:"sapsystem_health"`
 
@@ -1082,21 +1172,28 @@ type HealthSummary struct {
 
 // Host defines model for Host.
 type Host struct {
+	// AgentVersion Example: 3.1.2
 	AgentVersion string `json:"agent_version"`
 
 	// Arch Example: x86_64
 	Arch              string                 `json:"arch"`
 	ClusterHostStatus *HostClusterHostStatus `json:"cluster_host_status"`
-	ClusterId         *openapi_types.UUID    `json:"cluster_id"`
+
+	// ClusterId The cluster that the host is a node of.
+	ClusterId *openapi_types.UUID `json:"cluster_id"`
 
 	// DeregisteredAt A time in UTC, with microseconds, or null if it has not happened or will not happen.
 	//
 	// Example: 2026-08-20T10:15:30.123456Z
-	DeregisteredAt *MomentOrNull      `json:"deregistered_at"`
-	Health         Health             `json:"health"`
-	Heartbeat      HostHeartbeat      `json:"heartbeat"`
-	Hostname       string             `json:"hostname"`
-	Id             openapi_types.UUID `json:"id"`
+	DeregisteredAt *MomentOrNull `json:"deregistered_at"`
+	Health         Health        `json:"health"`
+	Heartbeat      HostHeartbeat `json:"heartbeat"`
+
+	// Hostname Example: vega01
+	Hostname string `json:"hostname"`
+
+	// Id The id of its agent.
+	Id openapi_types.UUID `json:"id"`
 
 	// InsertedAt A time in UTC, with microseconds.
 	//
@@ -1211,7 +1308,9 @@ type Profile struct {
 
 	// Fullname Example: Ann Lee
 	Fullname string `json:"fullname"`
-	Id       int    `json:"id"`
+
+	// Id Example: 2
+	Id int `json:"id"`
 
 	// IdpUser The user is known to an identity provider.
 	IdpUser bool `json:"idp_user"`
@@ -1239,8 +1338,10 @@ type Profile struct {
 type SAPSystem struct {
 	ApplicationInstances []ApplicationInstance `json:"application_instances"`
 	DatabaseHealth       Health                `json:"database_health"`
-	DatabaseId           openapi_types.UUID    `json:"database_id"`
-	DatabaseInstances    []DatabaseInstance    `json:"database_instances"`
+
+	// DatabaseId The database that the SAP system stores its data in.
+	DatabaseId        openapi_types.UUID `json:"database_id"`
+	DatabaseInstances []DatabaseInstance `json:"database_instances"`
 
 	// DatabaseSid Example: QDB
 	DatabaseSid string `json:"database_sid"`
@@ -1254,7 +1355,9 @@ type SAPSystem struct {
 	DbHost      string               `json:"db_host"`
 	EnsaVersion SAPSystemEnsaVersion `json:"ensa_version"`
 	Health      Health               `json:"health"`
-	Id          openapi_types.UUID   `json:"id"`
+
+	// Id The id that all its instances share.
+	Id openapi_types.UUID `json:"id"`
 
 	// InsertedAt A time in UTC, with microseconds.
 	//
@@ -1294,13 +1397,17 @@ type SBDDeviceStatus string
 
 // Saptune defines model for Saptune.
 type Saptune struct {
-	AppliedNotes      []SaptuneNote    `json:"applied_notes"`
-	AppliedSolution   *SaptuneSolution `json:"applied_solution"`
+	AppliedNotes    []SaptuneNote    `json:"applied_notes"`
+	AppliedSolution *SaptuneSolution `json:"applied_solution"`
+
+	// ConfiguredVersion Example: 3
 	ConfiguredVersion *string          `json:"configured_version"`
 	EnabledNotes      []SaptuneNote    `json:"enabled_notes"`
 	EnabledSolution   *SaptuneSolution `json:"enabled_solution"`
-	PackageVersion    *string          `json:"package_version"`
-	Services          []struct {
+
+	// PackageVersion Example: 3.1.2
+	PackageVersion *string `json:"package_version"`
+	Services       []struct {
 		Active  *string `json:"active"`
 		Enabled *string `json:"enabled"`
 		Name    string  `json:"name"`
@@ -1380,8 +1487,10 @@ type Token struct {
 	Description TokenDescription `json:"description"`
 
 	// ExpiresAt Null means never.
-	ExpiresAt *MomentOrNull      `json:"expires_at"`
-	Id        openapi_types.UUID `json:"id"`
+	ExpiresAt *MomentOrNull `json:"expires_at"`
+
+	// Id The id of the token. It is no secret.
+	Id openapi_types.UUID `json:"id"`
 
 	// LastUsedAt Null means never.
 	LastUsedAt *MomentOrNull `json:"last_used_at"`
@@ -1463,7 +1572,9 @@ type User struct {
 
 	// Fullname Example: Ann Lee
 	Fullname string `json:"fullname"`
-	Id       int    `json:"id"`
+
+	// Id Example: 2
+	Id int `json:"id"`
 
 	// IdpUser The user is known to an identity provider.
 	IdpUser bool `json:"idp_user"`
