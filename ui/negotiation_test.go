@@ -4,13 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
-	"path"
 	"slices"
 	"strings"
 	"testing"
 
 	"trento/auth"
 	"trento/ui/api"
+	"trento/ui/api/documenttest"
 )
 
 // bearer is the header that shows a token.
@@ -21,7 +21,7 @@ func forPrograms(t *testing.T, f *fixture) []api.Route {
 	t.Helper()
 	var routes []api.Route
 	for _, route := range f.server(t).routes() {
-		if ending := path.Ext(route.Path); ending == ".csv" || ending == ".jsonl" || route.Path == "/events" {
+		if documenttest.IsOfConsole(route.Path) {
 			routes = append(routes, route)
 		}
 	}
@@ -36,9 +36,7 @@ func forPrograms(t *testing.T, f *fixture) []api.Route {
 func TestDocumentOfConsole(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.document().CompareRoutes(t, forPrograms(t, f), func(path string) bool {
-		return !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/wanda/")
-	})
+	f.document().CompareRoutes(t, forPrograms(t, f), documenttest.IsOfConsole)
 }
 
 // TestTokensOnConsole checks that files and the event stream of the console are

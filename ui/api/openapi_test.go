@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -99,13 +98,7 @@ func checkNull(t *testing.T, path string, s *openapi3.Schema) {
 // Those of the console are compared by its own tests.
 func TestDocumentAndRoutes(t *testing.T) {
 	t.Parallel()
-	document(t).CompareRoutes(t, (&api.API{}).Routes(), isAPI)
-}
-
-// isAPI reports whether a path of the document is one of this package, and not
-// of the console.
-func isAPI(path string) bool {
-	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/wanda/")
+	document(t).CompareRoutes(t, (&api.API{}).Routes(), func(path string) bool { return !documenttest.IsOfConsole(path) })
 }
 
 // TestDocumentOfTools checks which operations are offered to assistants. They

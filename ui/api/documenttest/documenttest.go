@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -57,6 +58,13 @@ var registerDecoders = sync.OnceFunc(func() {
 	}
 	openapi3filter.RegisterBodyDecoder(stream.ContentType, decodeStream)
 })
+
+// IsOfConsole reports whether a path of the document is one of the console, and
+// not of package api: a file or the event stream of pages.
+func IsOfConsole(route string) bool {
+	ending := path.Ext(route)
+	return !strings.HasPrefix(route, "/api/") && (ending == ".csv" || ending == ".jsonl" || route == "/events")
+}
 
 // entrance is what a route says about who may use it.
 type entrance struct {
