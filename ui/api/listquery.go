@@ -194,7 +194,11 @@ func (q *listQuery) readFilters(in *input, rules *ListRules) {
 			in.refuse(truncatedName("filter["+name+"]"), isUnknown(name, rules.filterNames()))
 			continue
 		}
-		for i, value := range values[key] {
+		wanted := values[key]
+		if !strings.HasSuffix(key, "[]") {
+			wanted = splitBracketed(wanted)
+		}
+		for i, value := range wanted {
 			switch {
 			case filter.IsFlag && value != "true" && value != "false":
 				in.refuse("filter["+name+"]", "Invalid boolean. Got: string")
@@ -202,7 +206,7 @@ func (q *listQuery) readFilters(in *input, rules *ListRules) {
 				in.refuse(fmt.Sprintf("filter[%s]/%d", name, i), isUnknown(value, filter.Known))
 			}
 		}
-		q.selection.Filters[name] = append(q.selection.Filters[name], values[key]...)
+		q.selection.Filters[name] = append(q.selection.Filters[name], wanted...)
 	}
 }
 

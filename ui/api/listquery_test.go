@@ -188,6 +188,7 @@ func TestFilters(t *testing.T) {
 	for query, want := range map[string]string{
 		"filter[hostname]=qdb01":                           hosts("qdb01"),
 		"filter[hostname]=qdb01&filter[hostname]=qax02":    hosts("qax02", "qdb01"),
+		"filter[hostname]=[qdb01+qax02]":                   hosts("qax02", "qdb01"),
 		"filter[hostname][]=qdb01&filter[hostname][]=no":   hosts("qdb01"),
 		"filter[tags]=prod":                                hosts("qax01"),
 		"filter[tags]=prod&filter[hostname]=qdb01":         "",

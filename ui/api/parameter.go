@@ -117,9 +117,8 @@ func (in *input) queryBool(name string) bool {
 	return text == "true"
 }
 
-// queryList reads a parameter that may be given several times. The existing MCP
-// server writes all values into one, as in severity=[info warning], so a single
-// value in brackets is such a list. A list of one, as in actor[]=[x], is not.
+// queryList reads a parameter that may be given several times, or once as
+// splitBracketed reads it. A list of one, as in actor[]=[x], is not split.
 func (in *input) queryList(name string) []string {
 	given := in.parameter(name)
 	switch {
@@ -129,11 +128,21 @@ func (in *input) queryList(name string) []string {
 		in.refuse(name, "Invalid array. Got: object")
 		return nil
 	case !given.list:
-		if within, ok := strings.CutPrefix(given.values[0], "["); ok && strings.HasSuffix(within, "]") {
+		return splitBracketed(given.values)
+	}
+	return given.values
+}
+
+// splitBracketed returns the values within a single value in brackets, as in
+// severity=[info warning]. The existing MCP server writes lists so. Other values
+// are returned as they are.
+func splitBracketed(values []string) []string {
+	if len(values) == 1 {
+		if within, ok := strings.CutPrefix(values[0], "["); ok && strings.HasSuffix(within, "]") {
 			return strings.Fields(strings.TrimSuffix(within, "]"))
 		}
 	}
-	return given.values
+	return values
 }
 
 // queryID reads an id. It returns "" if the parameter was not given.

@@ -112,6 +112,8 @@ func (t tool) nextPageHint(header http.Header) string {
 		case p.in != "query" || len(values) == 0:
 		case p.kind == "integer":
 			arguments[p.argument] = json.Number(values[0])
+		case p.kind == "array" && p.joined:
+			arguments[p.argument] = strings.Split(values[0], ",")
 		case p.kind == "array":
 			arguments[p.argument] = values
 		default:

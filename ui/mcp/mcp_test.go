@@ -217,8 +217,8 @@ func TestResults(t *testing.T) {
 	}{
 		{"a list", 200, isJSON, `[1]`, false, []string{`[1]`}},
 		{"nothing", 204, nil, ``, false, []string{"Done."}},
-		{"the next page", 200, http.Header{"Content-Type": isJSON["Content-Type"], "Link": {`</api/v1/things?cursor=x%3D&limit=2&filter%5Bhealth%5D=bad&other=1>; rel="next"`}}, `[1]`, false,
-			[]string{`[1]`, `There is more. The arguments for it are {"cursor":"x=","filter_health":["bad"],"limit":2}.`}},
+		{"the next page", 200, http.Header{"Content-Type": isJSON["Content-Type"], "Link": {`</api/v1/things?cursor=x%3D&limit=2&filter%5Bhealth%5D=bad&fields=id%2Cname&other=1>; rel="next"`}}, `[1]`, false,
+			[]string{`[1]`, `There is more. The arguments for it are {"cursor":"x=","fields":["id","name"],"filter_health":["bad"],"limit":2}.`}},
 		{"forbidden", 403, isJSON, `{"errors":[]}`, true, []string{"403 Forbidden: the token has no scope for this, or its owner lacks the permission. Trying again does not help.\n{\"errors\":[]}"}},
 		{"too often", 429, http.Header{"Content-Type": isJSON["Content-Type"], "Retry-After": {"7"}}, `{}`, true, []string{"429 Too Many Requests: too many requests. Try again in 7 seconds.\n{}"}},
 		{"a picture", 200, http.Header{"Content-Type": {"image/png"}}, `x`, true, []string{"The answer is no text, but image/png"}},
