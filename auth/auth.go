@@ -130,6 +130,7 @@ type Auth struct {
 	origin             string
 	messages           messageCredentials
 	alerts             alertSettings
+	webhooks           webhookSealer
 	attemptSealer      cipher.AEAD // encrypts sign-ins at the provider and logout tokens
 	untrustedProxies   untrustedProxies
 	agentRefusals      remote.Refusals
@@ -205,6 +206,14 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
+	webhookKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento webhooks", 32)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	webhooks, err := newSealer(webhookKey)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
 	deviceKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento device cookie", 64)
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -224,6 +233,7 @@ func New(o Options) (*Auth, error) {
 		provider:   o.Provider, origin: o.Origin, attemptSealer: attempts,
 		messages: messageCredentials{user: o.MessageUser, password: o.MessagePassword, sealer: messages},
 		alerts:   alertSettings{configured: o.Alerts, sealer: alerts},
+		webhooks: webhookSealer{webhooks},
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
 	return a, nil

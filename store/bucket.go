@@ -46,6 +46,10 @@ type buckets struct {
 	alerts     *kv.Table[alert.Alert]
 	deliveries *kv.Table[alert.Delivery]
 
+	webhooks          *kv.Table[Webhook]
+	webhookStates     *kv.Table[WebhookState]
+	webhookDeliveries *kv.Table[WebhookDelivery]
+
 	queues         *kv.Table[Queue]
 	queuedMessages *kv.Bucket
 }
@@ -107,6 +111,11 @@ func (s *Store) declareBuckets() {
 	b.alerts.Verify(s.newVerifier((*Tx).verifyAlerts))
 	b.deliveries = kv.NewTable[alert.Delivery](f, "alert_delivery", "sequence (8)").SetKey(func(d *alert.Delivery, key []byte) { d.Sequence = binary.BigEndian.Uint64(key) })
 	b.deliveries.Verify(s.newVerifier((*Tx).verifyDeliveries))
+
+	b.webhooks = kv.NewRecords[Webhook](f, "webhook", "webhook id")
+	b.webhooks.Verify(s.newVerifier((*Tx).verifyWebhooks))
+	b.webhookStates = kv.NewTable[WebhookState](f, "webhook_state", "webhook id")
+	b.webhookDeliveries = kv.NewTable[WebhookDelivery](f, "webhook_delivery", "webhook id 0x00 sequence (8)").SetKey(setWebhookDeliveryKey)
 
 	b.queues = kv.NewTable[Queue](f, "message_queue", "name").SetKey(func(q *Queue, key []byte) { q.Name = string(key) })
 	b.queuedMessages = f.NewBucket("queued_message", "queue 0x00 sequence (8)", "message, see messagequeue.go; the sequence of the bucket is the last one given")

@@ -9,55 +9,59 @@
 // document. The version is the record's place in the journal. Numbers are
 // big-endian. Times are microseconds since 1970 in eight bytes.
 //
-//	meta            "id"                        16 random bytes: which file this is
-//	                "version"                   8 bytes: how many migrations have run
-//	                "program"                   the version of the program that opened the file last
-//	                "expired"                   the midnight for which old entries of the log were removed last
-//	journal         version (8)                 bucket, 0x00, key: the record last written then
-//	relation        name 0x00 from 0x00 to      nothing; see landscape.go
-//	host            host id                     record: landscape.Host
-//	cluster         cluster id                  record: landscape.Cluster
-//	database        database id                 record: landscape.Database
-//	sap_system      SAP system id               record: landscape.SAPSystem
-//	kept            host id                     record: landscape.LastSAPReport
-//	agent_report    host id                     record: store.AgentReports
-//	tags            kind "/" id                 record: store.Tags
-//	report          host id "/" kind            the newest report of an agent and kind, see report.go
-//	report_time     host id "/" kind            time of the last report of an agent and kind that was written down
-//	heartbeat       host id                     time of the last heartbeat that was written down
-//	discard         sequence (8)                a payload that could not be decoded, see discard.go
-//	activity        activity.Position (8)       entry, see activity.go; the sequence of the bucket, see Newest
-//	username        user name                   user id (8); users who were not deleted
-//	identity        provider 0x00 subject       user id (8); users who were not deleted
-//	user            user id (8)                 record: store.User
-//	view            user id (8)                 record: store.SavedViews
-//	session         hash of the secret id (32)  JSON: store.Session
-//	used_attempt    hash of the attempt (32)    JSON: store.UsedAttempt
-//	setting         name                        record: json.RawMessage
-//	                "api_key"                   record: APIKey
-//	                "personal_access_tokens"    record: TokenSettings
-//	                "activity_log"              record: activity.Retention
-//	                "saml_keys"                 record: SAMLKeys
-//	                "saml_metadata"             record: SAMLMetadata
-//	                "message_credential"        record: MessageCredential
-//	                "alerts"                    record: AlertSettings
-//	token_hash      hash of the text (64)       key of the token
-//	token           user id (8) token id        record: store.Token
-//	token_use       user id (8) position (8)    id of the token (16) and JSON: TokenUse; the position is an activity.Position
-//	                user id (8)                 8 bytes: how many uses of the user's tokens there are
-//	token_used      token id                    time of the last use
-//	token_former    hash of the text (64)       JSON: store.FormerText
-//	alert           kind "/" id of the thing    JSON: alert.Alert
-//	alert_delivery  sequence (8)                JSON: alert.Delivery
-//	message_queue   name                        JSON: store.Queue
-//	queued_message  queue 0x00 sequence (8)     message, see messagequeue.go; the sequence of the bucket is the last one given
+//	meta              "id"                          16 random bytes: which file this is
+//	                  "version"                     8 bytes: how many migrations have run
+//	                  "program"                     the version of the program that opened the file last
+//	                  "expired"                     the midnight for which old entries of the log were removed last
+//	journal           version (8)                   bucket, 0x00, key: the record last written then
+//	relation          name 0x00 from 0x00 to        nothing; see landscape.go
+//	host              host id                       record: landscape.Host
+//	cluster           cluster id                    record: landscape.Cluster
+//	database          database id                   record: landscape.Database
+//	sap_system        SAP system id                 record: landscape.SAPSystem
+//	kept              host id                       record: landscape.LastSAPReport
+//	agent_report      host id                       record: store.AgentReports
+//	tags              kind "/" id                   record: store.Tags
+//	report            host id "/" kind              the newest report of an agent and kind, see report.go
+//	report_time       host id "/" kind              time of the last report of an agent and kind that was written down
+//	heartbeat         host id                       time of the last heartbeat that was written down
+//	discard           sequence (8)                  a payload that could not be decoded, see discard.go
+//	activity          activity.Position (8)         entry, see activity.go; the sequence of the bucket, see Newest
+//	username          user name                     user id (8); users who were not deleted
+//	identity          provider 0x00 subject         user id (8); users who were not deleted
+//	user              user id (8)                   record: store.User
+//	view              user id (8)                   record: store.SavedViews
+//	session           hash of the secret id (32)    JSON: store.Session
+//	used_attempt      hash of the attempt (32)      JSON: store.UsedAttempt
+//	setting           name                          record: json.RawMessage
+//	                  "api_key"                     record: APIKey
+//	                  "personal_access_tokens"      record: TokenSettings
+//	                  "activity_log"                record: activity.Retention
+//	                  "saml_keys"                   record: SAMLKeys
+//	                  "saml_metadata"               record: SAMLMetadata
+//	                  "message_credential"          record: MessageCredential
+//	                  "alerts"                      record: AlertSettings
+//	token_hash        hash of the text (64)         key of the token
+//	token             user id (8) token id          record: store.Token
+//	token_use         user id (8) position (8)      id of the token (16) and JSON: TokenUse; the position is an activity.Position
+//	                  user id (8)                   8 bytes: how many uses of the user's tokens there are
+//	token_used        token id                      time of the last use
+//	token_former      hash of the text (64)         JSON: store.FormerText
+//	alert             kind "/" id of the thing      JSON: alert.Alert
+//	alert_delivery    sequence (8)                  JSON: alert.Delivery
+//	webhook           webhook id                    record: store.Webhook
+//	webhook_state     webhook id                    JSON: store.WebhookState
+//	webhook_delivery  webhook id 0x00 sequence (8)  JSON: store.WebhookDelivery
+//	message_queue     name                          JSON: store.Queue
+//	queued_message    queue 0x00 sequence (8)       message, see messagequeue.go; the sequence of the bucket is the last one given
 //
 // Verify checks these rules, which always hold: Every journal entry names a
 // record whose version is the key of the entry, and every record has its
 // journal entry. Every index entry has its record, and every record has its
 // index entries. Every entry of the activity log can be read. Only enabled
 // users have sessions. Every queued message belongs to a stored queue. Every
-// alert has the key of its kind and thing.
+// alert has the key of its kind and thing. Every webhook has a state, and
+// every state and delivery of a webhook has its webhook.
 //
 // # Writing
 //
@@ -66,9 +70,9 @@
 // a pure function of package landscape, stores the result with its place in the
 // journal, and logs the events. A change that has no effect writes nothing.
 // Only these records are ever deleted, together with their journal entries:
-// tokens, the saved views of a deleted user, cleared AlertSettings, and the
-// AgentReports of an agent that was cleaned up or pruned. All other records
-// stay.
+// tokens, webhooks, the saved views of a deleted user, cleared AlertSettings,
+// and the AgentReports of an agent that was cleaned up or pruned. All other
+// records stay.
 //
 // # Reading
 //

@@ -26,6 +26,7 @@ var migrations = []kv.Migration{
 	nil, // the buckets message_queue and queued_message
 	nil, // the bucket report_time
 	nil, // the buckets alert and alert_delivery
+	nil, // the buckets webhook, webhook_state and webhook_delivery
 }
 
 // normalizeUsernames changes the names of users to the form of NormalUsername,

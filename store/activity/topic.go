@@ -12,6 +12,10 @@ type Topic string
 // not write.
 const TopicOther Topic = "activity.other"
 
+// TopicTest is the topic of an event that only tests whether a receiver answers.
+// It is about no entry.
+const TopicTest Topic = "webhook.test"
+
 // topicDefinition is a row of the table of topics.
 type topicDefinition struct {
 	topic Topic
@@ -84,11 +88,12 @@ var topics = []topicDefinition{
 	{"settings.changed", "A setting of this server was changed", []Type{
 		TypeAPIKeyGeneration, TypeMessageCredentialRotation, TypeSavingSUMASettings, TypeChangingSUMASettings, TypeClearingSUMASettings,
 		TypeSavingAlertingSettings, TypeChangingAlertingSettings, TypeActivityLogSettingsUpdate, TypePersonalAccessTokenSettingsUpdate,
+		TypeWebhookCreation, TypeWebhookModification, TypeWebhookDeletion,
 	}},
-	{"server.reported", "This server reports about itself: backups, alerts, clock, disk", []Type{
+	{"server.reported", "This server reports about itself: backups, alerts, webhooks, clock, disk", []Type{
 		TypeBackupCreation, TypeBackupFailure, TypeAlertGivenUp, TypeAlertsDiscarded, TypeWritingInterruption, TypeClockChange,
 		TypeForwardingInterruption, TypeForwardingResumption,
-		TypeSupportBundleCreation,
+		TypeSupportBundleCreation, TypeWebhookDisabling,
 	}},
 
 	{"user.sign_in", "Somebody has signed in, or has tried to", []Type{TypeLoginAttempt}},
