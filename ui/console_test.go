@@ -577,7 +577,9 @@ func (f *fixture) seeEverything() []string {
 	entry, _ := attribute(log.all("a[data-entry]")[0], "href")
 	_, flow := f.flowOf(f.t.(*testing.T), "type=host_registered", "ada")
 	f.seeAlerts()
+	hook := f.seeWebhooks()
 	return append(f.seePeople(), []string{
+		"/settings/webhooks", "/settings/webhooks/new", hook, hook + "/edit", hook + "/delete",
 		"/alerts", "/alerts?discard=ask", "/alerts?outcome=failed",
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup",
 		"/agents", "/agents/connect", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),

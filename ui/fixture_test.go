@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,6 +27,7 @@ import (
 	"trento/ui/amqp"
 	"trento/ui/api"
 	"trento/ui/api/documenttest"
+	"trento/ui/eventing"
 	"trento/ui/page"
 )
 
@@ -81,6 +83,7 @@ type fixture struct {
 	cookies map[string]*http.Cookie // session cookies by user name
 	// findings are what is wrong with this installation.
 	findings []finding.Finding
+	roots    *x509.CertPool // of receivers of webhooks
 }
 
 // logBuffer is a log that a test can read while it is written.
@@ -113,7 +116,7 @@ func newFixtureAt(t testing.TB, c *clock) *fixture {
 
 func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 	t.Helper()
-	f := &fixture{t: t, clock: c, store: s, log: new(logBuffer), cookies: make(map[string]*http.Cookie)}
+	f := &fixture{t: t, clock: c, store: s, log: new(logBuffer), cookies: make(map[string]*http.Cookie), roots: x509.NewCertPool()}
 	log := newTestLog(f.log)
 	f.auth = f.newAuth(func(*auth.Options) {})
 	index, err := search.Open(t.TempDir(), f.store, log)
@@ -133,7 +136,7 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log, Messages: endpoint, Endpoint: endpoint, Backup: &backup.Source{Store: f.store, Dir: f.t.TempDir(), Program: "1.2.3"}, Alerting: alerting.New(alerting.Options{Delay: time.Minute, Repeat: 30 * time.Minute, Now: f.clock.Now}), Doctor: &api.Doctor{Report: f.report, WriteSupport: writeTestSupport}})
+	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log, Messages: endpoint, Endpoint: endpoint, Backup: &backup.Source{Store: f.store, Dir: f.t.TempDir(), Program: "1.2.3"}, Alerting: alerting.New(alerting.Options{Delay: time.Minute, Repeat: 30 * time.Minute, Now: f.clock.Now}), Webhooks: eventing.New(f.store, f.auth, f.roots), Doctor: &api.Doctor{Report: f.report, WriteSupport: writeTestSupport}})
 	return f
 }
 

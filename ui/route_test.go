@@ -69,7 +69,10 @@ var permitted = map[string][]string{
 		"GET /agents", "GET /agents.csv", "POST /about/checks", "GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown",
 		"GET /settings/message_credential", "POST /settings/message_credential", "GET /settings/activity_log", "POST /settings/activity_log",
 		"GET /settings/alerting", "POST /settings/alerting", "POST /settings/alerting/test", "GET /settings/alerting/clear", "POST /settings/alerting/clear",
-		"POST /alerts/send", "POST /alerts/discard",
+		"POST /alerts/send", "POST /alerts/discard", "GET /settings/webhooks/new", "POST /settings/webhooks/new",
+		"GET /settings/webhooks/{id}/edit", "POST /settings/webhooks/{id}/edit", "POST /settings/webhooks/{id}/enable", "GET /settings/webhooks/{id}/disable",
+		"POST /settings/webhooks/{id}/disable", "GET /settings/webhooks/{id}/secret", "POST /settings/webhooks/{id}/secret", "POST /settings/webhooks/{id}/secret/shown",
+		"POST /settings/webhooks/{id}/test", "GET /settings/webhooks/{id}/delete", "POST /settings/webhooks/{id}/delete", "POST /settings/webhooks/{id}/deliveries/{delivery}/redeliver",
 	},
 	"user_management": {
 		"POST /users/new", "POST /users/{id}/edit", "POST /users/{id}/delete", "POST /users/{id}/password/shown",
@@ -84,6 +87,7 @@ var permitted = map[string][]string{
 	"PATCH /api/v1/settings/alerting":          {"GET /settings/alerting", "POST /settings/alerting"},
 	"DELETE /api/v1/settings/alerting":         {"GET /settings/alerting/clear", "POST /settings/alerting/clear"},
 	"POST /api/v1/settings/alerting/test":      {"POST /settings/alerting/test"},
+	"POST /api/v1/webhooks":                    {"GET /settings/webhooks/new", "POST /settings/webhooks/new"},
 	"PUT /api/v1/settings/activity_log":        {"GET /settings/activity_log", "POST /settings/activity_log"},
 }
 

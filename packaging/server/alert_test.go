@@ -291,7 +291,7 @@ func TestIndependentChannels(t *testing.T) {
 	roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	a.settings.WebhookURL, a.settings.WebhookSecret = server.URL, "secret"
 	a.sender.webhook = func(s auth.AlertSettings) *webhook.Webhook {
-		return &webhook.Webhook{URL: s.WebhookURL, Secrets: []string{s.WebhookSecret}, RootCAs: roots}
+		return &webhook.Webhook{URL: s.WebhookURL, Secrets: []string{s.WebhookSecret}, Client: webhook.NewClient(roots)}
 	}
 	a.raiseAlert("disk full")
 	a.advanceTime(time.Hour)

@@ -30,6 +30,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/api"
+	"trento/ui/eventing"
 	"trento/ui/metrics"
 	"trento/ui/page"
 )
@@ -68,6 +69,7 @@ type server struct {
 	alerting        *alerting.Channels
 	forwarders      []*forwarder
 	metrics         *metrics.Metrics
+	webhooks        *eventing.Webhooks
 	demoHosts       int
 	runningTasks    sync.WaitGroup // counts the running tasks
 	// certificate is nil without TLS. redirects sends requests without TLS on to
@@ -174,6 +176,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		return err
 	}
 	s.backups = s.backupSource()
+	s.webhooks = eventing.New(s.store, s.auth, nil)
 	if s.alerting, err = newAlerting(s.config); err != nil {
 		return err
 	}
@@ -182,7 +185,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		Certificate: s.describeCertificate(),
 		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
 		Doctor:     &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
-		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwarding,
+		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwarding, Webhooks: s.webhooks,
 		Metrics: s.metrics, MCP: mcpModes[s.config.MCPAccess],
 	})
 	if err != nil {

@@ -59,6 +59,9 @@ func (s *server) tasks() []task {
 		{name: "agents without a host", run: s.ifClockIsTrusted(s.store.PruneAgents), every: time.Hour},
 		// When an alert is due.
 		{name: "alerts", run: s.newAlertSender().run},
+		// At once when something happens that a webhook receives.
+		{name: "webhooks", run: s.newWebhookSender().run},
+		{name: "old deliveries to webhooks", run: s.ifClockIsTrusted(s.store.PruneWebhookDeliveries), every: time.Hour},
 		{name: "keys and certificates that expire", run: s.checkExpiries, every: time.Hour, atStart: true},
 	}
 	for _, f := range s.forwarders {

@@ -27,6 +27,13 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 		if banners, err = s.secretBanners(tx, id, reader.PagePath); err != nil {
 			return err
 		}
+		if id.Can(page.AbilityAlertSettings) {
+			disabled, err := s.webhookBanners(tx, reader.PagePath)
+			if err != nil {
+				return err
+			}
+			banners = append(banners, disabled...)
+		}
 		if s.Auth.DefaultAdmin(user) {
 			if alone, err = s.Auth.SoleManager(tx, user.ID); err != nil {
 				return err

@@ -28,13 +28,14 @@ const (
 	tokenSecret    secretKind = "token"
 	keySecret      secretKind = "api_key"
 	passwordSecret secretKind = "password"
+	webhookSecret  secretKind = "webhook"
 )
 
 // secret is a text that is shown once.
 type secret struct {
 	Kind secretKind
-	ID   string // of the token, the key or the user
-	Name string // of the token or the user
+	ID   string // of the token, the key, the user or the webhook
+	Name string // of the token, the user or the webhook
 	Text string
 	// Messages says that the password for messages was replaced together with
 	// the key.
@@ -148,8 +149,8 @@ func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err 
 }
 
 // isValid reports whether a secret is still valid: the token exists and has not
-// been regenerated, the key has not been replaced, or the user of the password
-// exists.
+// been regenerated, the key has not been replaced, the user of the password
+// exists, or the secret of the webhook is the present one.
 func (s *shared) isValid(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
 	var err error
 	live := true
@@ -163,6 +164,11 @@ func (s *shared) isValid(tx *store.Tx, id *auth.Identity, shown secret) (bool, e
 		var key *store.APIKey
 		if key, err = tx.APIKey(); err == nil {
 			live = key.ID == shown.ID
+		}
+	case webhookSecret:
+		var w auth.Webhook
+		if w, err = s.Auth.Webhook(tx, shown.ID); err == nil {
+			live = w.Secrets[0] == shown.Text
 		}
 	case passwordSecret:
 		var user int64
@@ -211,6 +217,10 @@ func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) 
 		if key, err := tx.APIKey(); err == nil {
 			d.Ends = s.describeKeyExpiry(key)
 		}
+	case webhookSecret:
+		d.Title, d.Noun, d.File = "Secret of the Webhook", "secret", shown.Name+".secret"
+		d.Warning = "The secret is shown until you close this, and never again. Give it to the receiver, which checks with it that events come from this server; if it is lost, replace it."
+		d.Use, d.Header = "Libraries of Standard Webhooks check it with the header", "webhook-signature"
 	case passwordSecret:
 		d.Title, d.Noun, d.File = "Generated Password", "password", shown.Name+".password"
 		d.Warning = "The password is shown until you close this, and never again. Give it to the user in a safe way; the user is advised to change it."
@@ -226,6 +236,8 @@ func secretPagePath(shown secret) string {
 	case passwordSecret:
 		id, _ := strconv.ParseInt(shown.ID, 10, 64) // cannot fail: the id was made from a number
 		return UserPath(id, "edit")
+	case webhookSecret:
+		return webhookPath(shown.ID)
 	}
 	return "/profile"
 }
@@ -326,6 +338,8 @@ func (d *secretDialog) Action() string {
 	case passwordSecret:
 		id, _ := strconv.ParseInt(d.ID, 10, 64)
 		return UserPath(id, "password/shown")
+	case webhookSecret:
+		return webhookPath(d.ID, "secret", "shown")
 	}
 	return "/profile/tokens/shown"
 }

@@ -52,6 +52,7 @@ type settingsPage struct {
 	Ask       *page.Confirmation
 
 	Alerts      alertSection
+	Webhooks    webhookSection
 	ActivityLog activitySettings
 	Backup      backupSettings
 }
@@ -99,6 +100,9 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 		}
 		p.Alerts = newAlertSection(alerts, exists, p.Reader)
 		if err := s.addAlertState(tx, &p.Alerts); err != nil {
+			return err
+		}
+		if p.Webhooks, err = newWebhookSection(tx, p.Reader); err != nil {
 			return err
 		}
 		if p.ActivityLog, err = s.newActivitySettings(tx, p.Reader); err != nil {

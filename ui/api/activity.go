@@ -8,6 +8,7 @@ import (
 	"trento/auth"
 	"trento/search"
 	"trento/store/activity"
+	"trento/ui/stream"
 )
 
 // Entry is an entry of the activity log in answers of the API.
@@ -96,10 +97,6 @@ func (v Viewer) Find(ctx context.Context, index *search.Index, f activity.Filter
 	return index.Activity(ctx, f, walk)
 }
 
-// maskedActor replaces a name that the viewer may not see. Its length is fixed,
-// so it says nothing about the name.
-const maskedActor = "••••••••"
-
 // ViewerOf returns the viewer for a signed-in user.
 func ViewerOf(id *auth.Identity) Viewer {
 	manages := id.Can("all:users")
@@ -135,7 +132,7 @@ func (v Viewer) Actor(actor string) string {
 	if v.seesActor(actor) {
 		return actor
 	}
-	return maskedActor
+	return stream.HiddenActor
 }
 
 func (v Viewer) seesActor(actor string) bool {

@@ -34,6 +34,7 @@ import (
 	"trento/store/landscape"
 	"trento/ui/alerting"
 	"trento/ui/amqp"
+	"trento/ui/eventing"
 	"trento/ui/forward"
 	"trento/ui/metrics"
 	"trento/ui/refresh"
@@ -65,6 +66,8 @@ type Deps struct {
 	Lists Lists
 	// Alerting are the ways by which alerts leave.
 	Alerting *alerting.Channels
+	// Webhooks sends tests to webhooks.
+	Webhooks *eventing.Webhooks
 	// Streams limits the open event streams; nil: there is no other limit than
 	// that of this API.
 	Streams *stream.Limit

@@ -6,6 +6,7 @@ import (
 	"trento/store"
 	"trento/store/finding"
 	"trento/store/landscape"
+	"trento/ui/stream"
 )
 
 // DescribeAll is what GET /api/all/openapi answers.
@@ -19,6 +20,10 @@ var AnswerTypes = map[string]reflect.Type{
 	"ActivityLogPage":    reflect.TypeFor[entryPage](),
 	"Agent":              reflect.TypeFor[agentStatus](),
 	"Alerts":             reflect.TypeFor[alertsAnswer](),
+	"Event":              reflect.TypeFor[stream.Event](),
+	"Webhook":            reflect.TypeFor[shownWebhook](),
+	"WebhookDelivery":    reflect.TypeFor[shownDelivery](),
+	"WebhookWithSecret":  reflect.TypeFor[webhookWithSecret](),
 	"AnyToken":           reflect.TypeFor[anyToken](),
 	"ASCSERSDetails":     reflect.TypeFor[landscape.ASCSERSDetails](),
 	"AzureMachine":       reflect.TypeFor[landscape.AzureVM](),

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -28,6 +29,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/api"
 	"trento/ui/api/documenttest"
+	"trento/ui/eventing"
 	landscapepages "trento/ui/landscape"
 	"trento/ui/metrics"
 	consolepage "trento/ui/page"
@@ -66,7 +68,8 @@ type fixture struct {
 	log     *bytes.Buffer
 	rules   *documenttest.Document
 	tokens  map[string]string
-	made    int // personal access tokens
+	made    int            // personal access tokens
+	roots   *x509.CertPool // of receivers of webhooks
 }
 
 const (
@@ -85,7 +88,7 @@ func newFixture(t *testing.T, change ...func(*auth.Options)) *fixture {
 
 func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.Options)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, clock: c, store: s, bus: &agentBus{deliveries: map[string]*message.Delivery{}}, log: new(bytes.Buffer), tokens: make(map[string]string)}
+	f := &fixture{t: t, clock: c, store: s, bus: &agentBus{deliveries: map[string]*message.Delivery{}}, log: new(bytes.Buffer), tokens: make(map[string]string), roots: x509.NewCertPool()}
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now, Operations: api.Operations(), HashCost: auth.HashCost{Iterations: 1, Memory: 8, Parallelism: 1}}
 	for _, f := range change {
@@ -116,6 +119,7 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 		Doctor:   testDoctor(c),
 		Lists:    consoleLists(t, s, f.auth, index, log),
 		Alerting: alerting.New(alerting.Options{Now: c.Now}),
+		Webhooks: eventing.New(s, f.auth, f.roots),
 	})
 	return f
 }

@@ -125,6 +125,16 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/v1/alerts/send", auth.Needs(alertSettings), auth.InSets("settings"), a.sendAlerts},
 		{"POST", "/api/v1/alerts/discard", auth.Needs(alertSettings), auth.InSets("settings"), a.discardAlerts},
 
+		{"GET", "/api/v1/webhooks", auth.Needs(alertSettings), auth.InSets("read_only", "settings"), Uncompressed(a.listWebhooks)},
+		{"POST", "/api/v1/webhooks", auth.Needs(alertSettings), auth.InSets("settings"), a.createWebhook},
+		{"GET", "/api/v1/webhooks/{id}", auth.Needs(alertSettings), auth.InSets("read_only", "settings"), Uncompressed(a.showWebhook)},
+		{"PATCH", "/api/v1/webhooks/{id}", auth.Needs(alertSettings), auth.InSets("settings"), a.changeWebhook},
+		{"DELETE", "/api/v1/webhooks/{id}", auth.Needs(alertSettings), auth.InSets("settings"), a.deleteWebhook},
+		{"POST", "/api/v1/webhooks/{id}/secret", auth.Needs(alertSettings), auth.InSets("settings"), a.replaceWebhookSecret},
+		{"POST", "/api/v1/webhooks/{id}/test", auth.Needs(alertSettings), auth.InSets("settings"), a.testWebhook},
+		{"GET", "/api/v1/webhooks/{id}/deliveries", auth.Needs(alertSettings), auth.InSets("read_only", "settings"), a.listWebhookDeliveries},
+		{"POST", "/api/v1/webhooks/{id}/deliveries/{delivery_id}/redeliver", auth.Needs(alertSettings), auth.InSets("settings"), a.redeliverEvent},
+
 		{"GET", "/api/v1/settings/personal_access_tokens", auth.SignedIn, auth.InSets("read_only", "settings"), a.showTokenSettings},
 		{"PATCH", "/api/v1/settings/personal_access_tokens", auth.Needs("all:personal_access_token_settings"), auth.InPerson(), a.changeTokenSettings},
 		{"GET", "/api/v1/settings/activity_log", auth.SignedIn, auth.InSets("read_only", "settings"), a.showActivitySettings},

@@ -37,6 +37,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/api"
+	"trento/ui/eventing"
 	"trento/ui/forward"
 	"trento/ui/metrics"
 	"trento/ui/refresh"
@@ -77,6 +78,8 @@ type Options struct {
 	Alerting *alerting.Channels
 	// Metrics counts requests; nil: nothing does.
 	Metrics *metrics.Metrics
+	// Webhooks sends tests to webhooks.
+	Webhooks *eventing.Webhooks
 	// MCP is what assistants are offered. The zero value is MCPOff.
 	MCP MCPMode
 	// Forwarding returns how the forwarding of the activity log stands; nil if

@@ -33,6 +33,10 @@ type Resource struct {
 	Name *string            `json:"name"` // nil: the event does not contain it
 }
 
+// HiddenActor replaces the name of an actor that the receiver may not see. Its
+// length is fixed, so it says nothing about the name.
+const HiddenActor = "••••••••"
+
 // timeLayout is the layout of all times in the API.
 const timeLayout = "2006-01-02T15:04:05.000000Z"
 

@@ -34,9 +34,10 @@ type Webhook struct {
 	// Secrets sign the messages; none: they are not signed. There are several
 	// while a secret is being replaced.
 	Secrets []string
-	// RootCAs are the authorities that are trusted; nil: those of the system.
-	RootCAs *x509.CertPool
-	Now     func() time.Time // nil: time.Now
+	// Client sends the messages; nil: a new one for each message. It must come
+	// from NewClient.
+	Client *http.Client
+	Now    func() time.Time // nil: time.Now
 }
 
 // Notice is an alert in the form that the web service receives. Chats show its
@@ -101,48 +102,46 @@ func (e *Error) Unwrap() error { return e.Cause }
 // was none. It fails with an *Error unless the status is 200 to 299. Redirects
 // are not followed.
 func (w *Webhook) Post(ctx context.Context, id string, message any) (status int, err error) {
-	err = w.post(ctx, id, message)
-	if failure, ok := errors.AsType[*Error](err); ok {
-		return failure.Status, err
-	}
-	return http.StatusOK, err
-}
-
-func (w *Webhook) post(ctx context.Context, id string, message any) error {
 	body, err := json.Marshal(message)
 	if err != nil {
-		return &Error{Permanent: true, Cause: err}
+		return 0, &Error{Permanent: true, Cause: err}
 	}
 	address, err := url.Parse(w.URL)
 	if err != nil || address.Scheme != "https" {
-		return &Error{Permanent: true, Cause: errors.New("the address is not an https address")}
+		return 0, &Error{Permanent: true, Cause: errors.New("the address is not an https address")}
 	}
 	if host, err := netip.ParseAddr(address.Hostname()); err == nil && isRefused(host) {
-		return &Error{Permanent: true, Cause: errRefusedAddress}
+		return 0, &Error{Permanent: true, Cause: errRefusedAddress}
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, bytes.NewReader(body))
 	if err != nil {
-		return &Error{Permanent: true, Cause: withoutURL(err)}
+		return 0, &Error{Permanent: true, Cause: withoutURL(err)}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "trento-web")
 	w.sign(request.Header, id, body)
-	client := w.client()
-	defer client.CloseIdleConnections()
+	client := w.Client
+	if client == nil {
+		client = NewClient(nil)
+		defer client.CloseIdleConnections()
+	}
+	// A receiver can close a connection while it is reused. The message is then
+	// sent again, which its id makes harmless. The header itself is not sent.
+	request.Header["Idempotency-Key"] = nil
 	answer, err := client.Do(request)
 	if err != nil {
-		return &Error{Cause: withoutURL(err)}
+		return 0, &Error{Cause: withoutURL(err)}
 	}
 	defer answer.Body.Close()
 	// What the service says does not matter. An error of reading does not undo
 	// that it has taken the message.
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswerSize))
 	if answer.StatusCode >= 200 && answer.StatusCode <= 299 {
-		return nil
+		return answer.StatusCode, nil
 	}
-	return newStatusError(answer.StatusCode)
+	return answer.StatusCode, newStatusError(answer.StatusCode)
 }
 
 // newStatusError returns the error for an answer that is not a success. A
@@ -187,17 +186,24 @@ func keyOf(secret string) []byte {
 	return []byte(secret)
 }
 
-// client returns the client for one message.
-func (w *Webhook) client() *http.Client {
+// idleTimeout is how long a connection stays open for the next message.
+const idleTimeout = 30 * time.Second
+
+// NewClient returns a client for messages. It refuses link-local addresses and
+// follows no redirects. rootCAs are the authorities that are trusted; nil: those
+// of the system.
+func NewClient(rootCAs *x509.CertPool) *http.Client {
 	dialer := net.Dialer{Timeout: timeout, Control: refuseAddress}
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:           http.ProxyFromEnvironment,
 			DialContext:     dialer.DialContext,
-			TLSClientConfig: &tls.Config{RootCAs: w.RootCAs, MinVersion: tls.VersionTLS12},
+			TLSClientConfig: &tls.Config{RootCAs: rootCAs, MinVersion: tls.VersionTLS12},
 			// An answer of a megabyte of headers is no answer.
 			MaxResponseHeaderBytes: maxAnswerSize,
 			ForceAttemptHTTP2:      true,
+			IdleConnTimeout:        idleTimeout,
+			MaxIdleConnsPerHost:    4,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

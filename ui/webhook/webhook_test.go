@@ -39,7 +39,7 @@ func startReceiver(t *testing.T, answer http.HandlerFunc) *receiver {
 func (r *receiver) webhook() *Webhook {
 	pool := x509.NewCertPool()
 	pool.AddCert(r.Certificate())
-	return &Webhook{URL: r.URL + "/services/T0/secret-part", Secrets: []string{"geheim"}, RootCAs: pool, Now: func() time.Time { return time.Unix(1_796_000_000, 0) }}
+	return &Webhook{URL: r.URL + "/services/T0/secret-part", Secrets: []string{"geheim"}, Client: NewClient(pool), Now: func() time.Time { return time.Unix(1_796_000_000, 0) }}
 }
 
 var testNotice = Notice{
@@ -136,7 +136,7 @@ func TestUnreachable(t *testing.T) {
 		want      string
 		permanent bool
 	}{
-		"unknown authority": {func(w *Webhook) { w.RootCAs = x509.NewCertPool() }, "certificate signed by unknown authority", false},
+		"unknown authority": {func(w *Webhook) { w.Client = NewClient(x509.NewCertPool()) }, "certificate signed by unknown authority", false},
 		"http":              {func(w *Webhook) { w.URL = strings.Replace(w.URL, "https", "http", 1) }, "is not an https address", true},
 		"not an address":    {func(w *Webhook) { w.URL = "https://[secret-part" }, "is not an https address", true},
 		"nobody listens":    {func(w *Webhook) { w.URL = "https://127.0.0.1:1/secret-part" }, "connection refused", false},
