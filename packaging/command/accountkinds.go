@@ -30,6 +30,7 @@ func newUsers() kind {
 	}
 	return kind{
 		name: "users", singular: "user", topics: []client.EventResourceKind{"user"}, short: "Show users: status, permissions, last sign-in", columns: columnsOf(columns),
+		example: listExample{"status=disabled", "-last_login"}, idsQuery: url.Values{"fields": {"id,username"}},
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListUsersWithResponse(ctx, client.WithQuery(query))
 			if err != nil {

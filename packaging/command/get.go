@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -22,6 +23,11 @@ type getCall struct {
 	output    string
 	noHeaders bool
 	watch     bool
+
+	filters []string
+	words   string
+	sort    string
+	limit   int
 }
 
 // kinds returns the kinds of objects that trento-web get shows, except the
@@ -74,9 +80,46 @@ func newGetKind(l *configLoader, k kind) *cobra.Command {
 	if k.name == "tokens" {
 		cmd.Flags().BoolVar(&all, "all", false, "show the tokens of all users")
 	}
+	if k.example != (listExample{}) {
+		g.addSelection(cmd, &k)
+	}
 	g.addFlags(cmd)
 	g.addToCommand(cmd)
 	return cmd
+}
+
+// addSelection adds the flags that choose and order objects.
+func (g *getCall) addSelection(cmd *cobra.Command, k *kind) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&g.filters, "filter", nil, "show only those with this `NAME=VALUE`, such as "+k.example.filter+"; several values of a name mean any of them")
+	flags.StringVar(&g.words, "search", "", "show only those in which the console shows all these `WORDS`")
+	flags.StringVar(&g.sort, "sort", "", "order by these `NAMES`, descending with a minus, such as "+k.example.sort)
+	flags.IntVar(&g.limit, "limit", 0, "show at most this many, up to 1000; 0 means all")
+	cmd.Example += fmt.Sprintf("\n  trento-web get %s --filter %s --sort %s", k.name, k.example.filter, k.example.sort)
+}
+
+// query returns the parameters of the API for the flags of addSelection.
+func (g *getCall) query() (url.Values, error) {
+	query := make(url.Values)
+	for _, filter := range g.filters {
+		name, value, ok := strings.Cut(filter, "=")
+		if !ok || name == "" {
+			return nil, usageError("--filter %s: write NAME=VALUE", filter)
+		}
+		query.Add("filter["+name+"]", value)
+	}
+	if g.words != "" {
+		query.Set("q", g.words)
+	}
+	if g.sort != "" {
+		query.Set("sort", g.sort)
+	}
+	if g.limit < 0 {
+		return nil, usageError("--limit must not be negative")
+	} else if g.limit > 0 {
+		query.Set("limit", strconv.Itoa(g.limit))
+	}
+	return query, nil
 }
 
 // addFlags adds the flags about the output.
@@ -103,6 +146,10 @@ func (g *getCall) newPrinter(cmd *cobra.Command, columns []column) *printer {
 }
 
 func (g *getCall) run(cmd *cobra.Command, k *kind, names []string) error {
+	query, err := g.query()
+	if err != nil {
+		return err
+	}
 	s, err := g.open(cmd)
 	if err != nil {
 		return err
@@ -111,9 +158,9 @@ func (g *getCall) run(cmd *cobra.Command, k *kind, names []string) error {
 	defer cancel()
 	p := g.newPrinter(cmd, k.columns)
 	if g.watch {
-		return watch(ctx, s, k, names, p, cmd.ErrOrStderr())
+		return watch(ctx, s, k, names, query, p, cmd.ErrOrStderr())
 	}
-	items, err := listChosen(ctx, s, k, names, nil)
+	items, err := listChosen(ctx, s, k, names, query)
 	if err != nil {
 		return err
 	}
@@ -145,6 +192,9 @@ func (g *getCall) printEmptyText(ctx context.Context, cmd *cobra.Command, s *cli
 	text := k.emptyText
 	if text == "" {
 		text = "There are no " + strings.ReplaceAll(k.name, "-", " ") + "."
+		if g.words != "" || len(g.filters) > 0 {
+			text = "There are no such " + strings.ReplaceAll(k.name, "-", " ") + "."
+		}
 	}
 	fmt.Fprintln(cmd.ErrOrStderr(), text)
 	if k.printBelow != nil {

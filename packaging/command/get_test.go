@@ -123,6 +123,7 @@ func TestGet(t *testing.T) {
 	}
 	t.Run("JSON", func(t *testing.T) { checkJSON(t, p, a) })
 	t.Run("names", func(t *testing.T) { checkNames(t, p, a) })
+	t.Run("selection", func(t *testing.T) { checkSelection(t, a) })
 	t.Run("accounts", func(t *testing.T) { checkAccounts(t, a) })
 	t.Run("log", func(t *testing.T) { checkLog(t, a) })
 	t.Run("completion", func(t *testing.T) { checkCompletion(t, p, a) })
@@ -162,6 +163,38 @@ func checkNames(t *testing.T, p *servertest.Program, a *commandRunner) {
 	a.fails(2, `there is no form of output "xml"; there are table, wide, json, yaml, csv`, "get", "hosts", "-o", "xml")
 	a.fails(2, "unknown flag: --colour", "get", "hosts", "--colour")
 	a.fails(1, `unknown command "hots" for "trento-web get": did you mean hosts?`, "get", "hots")
+}
+
+// checkSelection checks the flags that filter, order and limit lists.
+func checkSelection(t *testing.T, a *commandRunner) {
+	for args, want := range map[string]string{
+		"hosts --filter health=critical":                             "mcpdb01",
+		"hosts --filter health=critical --filter health=warning":     "gyqap01 mcpdb01 q1pap02 q1pcs02 q1pdb01",
+		"hosts --filter provider=azure --sort -hostname --limit 2":   "q1pdb02 q1pdb01",
+		"hosts --search 10.32.1.1 --sort health,-hostname --limit 9": "mcpdb01 gyqap01 mcpdb02 mcpap01",
+		"clusters --filter type=ascs_ers":                            "q1p_ascs",
+		"databases --sort -sid":                                      "MSH L4H DDH",
+		"sap-systems --filter health=unknown":                        "Q1P",
+		"health --sort -sid --limit 1":                               "Q1P",
+		"users --filter status=active":                               "admin",
+	} {
+		var names []string
+		for line := range strings.Lines(a.must(append([]string{"get"}, strings.Fields(args+" --no-headers")...)...)) {
+			name, _, _ := strings.Cut(line, " ")
+			names = append(names, name)
+		}
+		if have := strings.Join(names, " "); have != want {
+			t.Errorf("get %s: %s, want %s", args, have, want)
+		}
+	}
+	a.fails(1, "filter[colour]: colour is unknown; there are agent_version, ", "get", "hosts", "--filter", "colour=red")
+	a.fails(1, "sort/0: colour is unknown; there are health, ", "get", "hosts", "--sort", "colour")
+	a.fails(1, "limit: must be from 1 to 1000", "get", "hosts", "--limit", "1001")
+	a.fails(2, "--filter health: write NAME=VALUE", "get", "hosts", "--filter", "health")
+	a.fails(2, "--limit must not be negative", "get", "hosts", "--limit", "-1")
+	if status, _, stderr := a.run("get", "users", "--filter", "status=disabled"); status != 0 || stderr != "There are no such users.\n" {
+		t.Errorf("status %d: %s", status, stderr)
+	}
 }
 
 func checkAccounts(t *testing.T, a *commandRunner) {

@@ -33,13 +33,16 @@ type kind struct {
 	// idsQuery is the query for which list returns only names and ids; nil if
 	// the server has none.
 	idsQuery url.Values
-	// filters are the fields by which the server filters and sorts; nil if it
-	// does neither.
-	filters []string
+	// example is a filter and an order of the list, for the help; zero if the
+	// server neither filters nor sorts it.
+	example listExample
 	// topics are the kinds of things whose events can change this list; nil if
 	// there are no such events.
 	topics []client.EventResourceKind
 }
+
+// listExample is an example of the flags --filter and --sort.
+type listExample struct{ filter, sort string }
 
 // column is a column of a table.
 type column struct {

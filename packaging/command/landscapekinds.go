@@ -29,6 +29,7 @@ func newHosts() kind {
 	}
 	return kind{
 		name: "hosts", singular: "host", topics: []client.EventResourceKind{"host"}, short: "Show hosts: health, addresses, agent, tags", columns: columnsOf(columns),
+		example: listExample{"health=critical", "-health,hostname"}, idsQuery: url.Values{"fields": {"id,hostname"}},
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListHostsWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -55,6 +56,7 @@ func newClusters() kind {
 	}
 	return kind{
 		name: "clusters", singular: "cluster", topics: []client.EventResourceKind{"cluster"}, short: "Show clusters: health, type, SIDs, size, tags", columns: columnsOf(columns),
+		example: listExample{"type=hana_scale_up", "name"}, idsQuery: url.Values{"fields": {"id,name"}},
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListClustersWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -91,6 +93,7 @@ func newDatabases() kind {
 	}
 	return kind{
 		name: "databases", singular: "database", topics: []client.EventResourceKind{"database"}, short: "Show HANA databases: health, instances, replication, tags", columns: columnsOf(columns),
+		example: listExample{"tags=production", "-health"}, idsQuery: url.Values{"fields": {"id,sid"}},
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListDatabasesWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -138,6 +141,7 @@ func newSAPSystems() kind {
 	return kind{
 		name: "sap-systems", singular: "sap-system", topics: []client.EventResourceKind{"sap_system", "database"}, aliases: []string{"sap_systems", "systems"},
 		short: "Show SAP systems: health, instances, database, tags", columns: columnsOf(columns),
+		example: listExample{"health=warning", "sid"}, idsQuery: url.Values{"fields": {"id,sid"}},
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListSAPSystemsWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -281,6 +285,7 @@ func newHealth() kind {
 	}
 	return kind{
 		name: "health", singular: "SAP system", topics: []client.EventResourceKind{"host", "cluster", "database", "sap_system"}, short: "Show the health of the SAP systems and of all they stand on", columns: columnsOf(columns),
+		example: listExample{"health=critical", "-health"},
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListSAPSystemHealthWithResponse(ctx, client.WithQuery(query))
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -23,9 +24,9 @@ const (
 
 // watch prints the objects of a kind, and then each that is added, changed or
 // removed, until the context ends. While the server does not answer it waits.
-func watch(ctx context.Context, s *client.Server, k *kind, names []string, p *printer, stderr io.Writer) error {
+func watch(ctx context.Context, s *client.Server, k *kind, names []string, query url.Values, p *printer, stderr io.Writer) error {
 	s.KeepAnswers()
-	before, err := listChosen(ctx, s, k, names, nil)
+	before, err := listChosen(ctx, s, k, names, query)
 	if err != nil {
 		return endOfWatch(ctx, err)
 	}
@@ -34,7 +35,7 @@ func watch(ctx context.Context, s *client.Server, k *kind, names []string, p *pr
 	}
 	w := reconnectWaiter{stderr: stderr}
 	for range changes(ctx, s, k.topics) {
-		items, err := k.list(ctx, s, nil)
+		items, err := k.list(ctx, s, query)
 		if w.shouldWait(err) {
 			continue
 		} else if err != nil {
