@@ -44,7 +44,8 @@ func TestDocumentedCommands(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for _, want := range []string{"\nadmin\n", "\ndocumented: full, until for ever\n", "401 ", "\nNightly jobs\n", " operations\n", `"token";r=`} {
+	for _, want := range []string{"\nadmin\n", "\ndocumented: full, until for ever\n", "401 ", "\nNightly jobs\n", " operations\n", `"token";r=`,
+		"\nvega01\nvega02\nvega03\n304\n"} {
 		if !strings.Contains("\n"+string(out), want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
