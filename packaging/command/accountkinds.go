@@ -17,9 +17,9 @@ func newUsers() kind {
 		{plainColumn("E-MAIL"), func(u *client.User) cell { return textCell(u.Email) }},
 		{plainColumn("STATUS"), func(u *client.User) cell {
 			if !u.Enabled {
-				return textCell("disabled")
+				return textCell("Disabled")
 			}
-			return textCell("active")
+			return textCell("Enabled")
 		}},
 		{plainColumn("PERMISSIONS"), func(u *client.User) cell { return listCell(permissions(u.Abilities)) }},
 		{plainColumn("LAST SIGN-IN"), func(u *client.User) cell { return timeCell(u.LastLoginAt) }},
@@ -30,7 +30,7 @@ func newUsers() kind {
 	}
 	return kind{
 		name: "users", singular: "user", topics: []client.EventResourceKind{"user"}, short: "Show users: status, permissions, last sign-in", columns: columnsOf(columns),
-		example: listExample{"status=disabled", "-last_login"}, idsQuery: url.Values{"fields": {"id,username"}},
+		example: listExample{"status=Disabled", "-last_login"}, idsQuery: url.Values{"fields": {"id,username"}},
 		list: func(ctx context.Context, s *client.Server, query url.Values) ([]item, error) {
 			answer, err := s.ListUsersWithResponse(ctx, client.WithQuery(query))
 			if err != nil {
@@ -89,18 +89,17 @@ func newTokensOfAll() kind {
 	k := newTokens()
 	k.columns = columnsOf(columns)
 	k.list = func(ctx context.Context, s *client.Server, query url.Values) (items []item, err error) {
-		size := 100
-		params := &client.ListAllTokensParams{First: &size}
+		page := url.Values{"first": {strconv.Itoa(pageSize)}}
 		for {
-			answer, err := s.ListAllTokensWithResponse(ctx, params, client.WithQuery(query))
+			answer, err := s.ListAllTokensWithResponse(ctx, client.WithQuery(query), client.WithQuery(page))
 			if err != nil {
 				return nil, err
 			}
-			var page struct{ Data []json.RawMessage }
-			if err := json.Unmarshal(answer.Body, &page); err != nil {
+			var body struct{ Data []json.RawMessage }
+			if err := json.Unmarshal(answer.Body, &body); err != nil {
 				return nil, err
 			}
-			more, err := itemsOf(page.Data, answer.JSON200.Data, columns, func(t *client.AnyToken) (string, string) { return t.Id.String(), t.Name })
+			more, err := itemsOf(body.Data, answer.JSON200.Data, columns, func(t *client.AnyToken) (string, string) { return t.Id.String(), t.Name })
 			if err != nil {
 				return nil, err
 			}
@@ -108,7 +107,7 @@ func newTokensOfAll() kind {
 			if !answer.JSON200.Pagination.HasNextPage {
 				return items, nil
 			}
-			params.After = answer.JSON200.Pagination.EndCursor
+			page.Set("after", *answer.JSON200.Pagination.EndCursor) // there is one before a next page
 		}
 	}
 	return k

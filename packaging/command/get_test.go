@@ -176,7 +176,7 @@ func checkSelection(t *testing.T, a *commandRunner) {
 		"databases --sort -sid":                                      "MSH L4H DDH",
 		"sap-systems --filter health=unknown":                        "Q1P",
 		"health --sort -sid --limit 1":                               "Q1P",
-		"users --filter status=active":                               "admin",
+		"users --filter status=Enabled":                              "admin",
 	} {
 		var names []string
 		for line := range strings.Lines(a.must(append([]string{"get"}, strings.Fields(args+" --no-headers")...)...)) {
@@ -192,14 +192,14 @@ func checkSelection(t *testing.T, a *commandRunner) {
 	a.fails(1, "limit: must be from 1 to 1000", "get", "hosts", "--limit", "1001")
 	a.fails(2, "--filter health: write NAME=VALUE", "get", "hosts", "--filter", "health")
 	a.fails(2, "--limit must not be negative", "get", "hosts", "--limit", "-1")
-	if status, _, stderr := a.run("get", "users", "--filter", "status=disabled"); status != 0 || stderr != "There are no such users.\n" {
+	if status, _, stderr := a.run("get", "users", "--filter", "status=Disabled"); status != 0 || stderr != "There are no such users.\n" {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }
 
 func checkAccounts(t *testing.T, a *commandRunner) {
 	for args, want := range map[string]string{
-		"users":               "active  all:all",
+		"users":               "Enabled  all:all",
 		"users -o wide":       "SECOND FACTOR SINCE",
 		"tokens":              "NAME  STATUS  SCOPES  EXPIRES  LAST USED",
 		"tokens --all":        "admin  full  active  full    never",
