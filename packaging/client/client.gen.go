@@ -186,6 +186,7 @@ const (
 	UserCreated              EventType = "user.created"
 	UserDeleted              EventType = "user.deleted"
 	UserSignIn               EventType = "user.sign_in"
+	WebhookTest              EventType = "webhook.test"
 )
 
 // Defines values for HANADetailsArchitectureType.
@@ -975,7 +976,7 @@ type Event struct {
 	Time Moment `json:"time"`
 
 	// Type What an event is about. Types are never renamed or removed, but new ones can be added: ignore those you do not
-	// know. `activity_type` of an event says it in more detail.
+	// know. `activity_type` of an event says it in more detail. `webhook.test` is only sent by tests of webhooks.
 	//
 	//
 	// Example: host.health_changed
@@ -995,7 +996,7 @@ type EventResource struct {
 type EventResourceKind string
 
 // EventType What an event is about. Types are never renamed or removed, but new ones can be added: ignore those you do not
-// know. `activity_type` of an event says it in more detail.
+// know. `activity_type` of an event says it in more detail. `webhook.test` is only sent by tests of webhooks.
 //
 // Example: host.health_changed
 type EventType string
