@@ -129,9 +129,9 @@ type hasher struct {
 	// cost of new hashes and fits no known password.
 	dummyHash string
 
-	unknownQueue chan struct{} // slots of unknown clients, computing or waiting
-	knownQueue   chan struct{} // slots of users who are signed in or come from a known device, computing or waiting
-	computeSlots chan struct{} // slots for computing
+	unknownQueue chan struct{} // limits the unknown clients whose passwords are being hashed or wait for that
+	knownQueue   chan struct{} // the same for users who are signed in or use a known device
+	computeSlots chan struct{} // limits the passwords that are hashed at the same time
 }
 
 // HashCost is the cost of one password hash, in the terms of argon2id. The zero

@@ -219,9 +219,9 @@ func TestNamesOfQueues(t *testing.T) {
 		"no text":             s.PutQueue(t.Context(), Queue{Name: "\xff"}),
 		"long exchange":       s.PutQueue(t.Context(), Queue{Name: "a", Bindings: []Binding{{long + "q", ""}}}),
 		"long key":            s.PutQueue(t.Context(), Queue{Name: "a", Bindings: []Binding{{"", long + "q"}}}),
-		"message's key":       second(s.AddQueuedMessage(t.Context(), QueuedMessage{Queue: long, RoutingKey: long + "q"})),
-		"message's exchange":  second(s.AddQueuedMessage(t.Context(), QueuedMessage{Queue: long, Exchange: "\x00"})),
-		"message's body type": second(s.AddQueuedMessage(t.Context(), QueuedMessage{Queue: long, ContentType: "\xff"})),
+		"message's key":       errorOf(s.AddQueuedMessage(t.Context(), QueuedMessage{Queue: long, RoutingKey: long + "q"})),
+		"message's exchange":  errorOf(s.AddQueuedMessage(t.Context(), QueuedMessage{Queue: long, Exchange: "\x00"})),
+		"message's body type": errorOf(s.AddQueuedMessage(t.Context(), QueuedMessage{Queue: long, ContentType: "\xff"})),
 	} {
 		if f := fault.Of(err); len(f) != 1 || f[0].Field != "queue" {
 			t.Errorf("%s: %v", name, err)
@@ -232,7 +232,7 @@ func TestNamesOfQueues(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+func errorOf[T any](_ T, err error) error { return err }
 
 func TestQueuedMessagesEndsWithTheFirstError(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())

@@ -46,10 +46,10 @@ const (
 
 // target is an element that a person can use.
 type target struct {
-	tab    *tab
-	what   string // for messages
-	object runtime.RemoteObjectID
-	again  func() (runtime.RemoteObjectID, error) // finds the element that has taken its place
+	tab       *tab
+	what      string // for messages
+	object    runtime.RemoteObjectID
+	findAgain func() (runtime.RemoteObjectID, error) // finds the element that has taken its place
 }
 
 // click presses and releases the mouse on the words of a control.
@@ -83,7 +83,7 @@ func (r region) find(role, name string) target {
 	late := time.After(patience)
 	for {
 		if found, err = r.look(role, name); err == nil && len(found) == 1 {
-			found[0].again = func() (runtime.RemoteObjectID, error) {
+			found[0].findAgain = func() (runtime.RemoteObjectID, error) {
 				found, err := r.look(role, name)
 				if err != nil || len(found) != 1 {
 					return "", cmp.Or(err, fmt.Errorf("%d of them", len(found)))
@@ -221,7 +221,7 @@ func (c target) point() (x, y float64) {
 		}
 		select {
 		case <-again.C:
-			if object, err := c.again(); err == nil {
+			if object, err := c.findAgain(); err == nil {
 				c.object = object
 			}
 		case <-c.tab.ctx.Done():

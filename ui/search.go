@@ -34,7 +34,7 @@ type foundGroup struct {
 	ID, Label string
 	Count     int
 	Rows      []foundRow
-	URL       string // address of the list of the kind with the same search
+	URL       string // address of the list of all things of this kind, with the same search
 }
 
 type foundRow struct {

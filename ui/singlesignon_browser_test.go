@@ -131,7 +131,7 @@ func testOIDCInBrowser(t *testing.T, chromium context.Context) {
 	tab.says("Profile changes saved!")
 	tab.signsOutEverywhere("ann")
 
-	// The second time the account is there.
+	// At the second sign-in the account already exists.
 	tab.entersAtProvider("ann")
 	tab.isIn("ann", "/")
 	if again := tab.userNow("ann"); again.ID != ann.ID || again.Timezone != "Europe/Berlin" {

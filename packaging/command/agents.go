@@ -20,7 +20,7 @@ func newAgents() kind {
 		{plainColumn("HOST"), func(a *client.Agent) cell { return textCell(agentName(a)) }},
 		{plainColumn("VERSION"), func(a *client.Agent) cell { return optionalTextCell(a.AgentVersion) }},
 		{plainColumn("LAST REPORT"), func(a *client.Agent) cell { return timeCell(a.LastReportAt) }},
-		{plainColumn("MESSAGES"), func(a *client.Agent) cell { return textCell(describeMessages(a)) }},
+		{plainColumn("MESSAGES"), func(a *client.Agent) cell { return textCell(describeMessageConnection(a)) }},
 		{plainColumn("REPORTS"), func(a *client.Agent) cell { return textCell(describeReports(a)) }},
 		{wideColumn("ID"), func(a *client.Agent) cell { return idCell(&a.AgentId) }},
 	}
@@ -61,8 +61,8 @@ func printRefusals(ctx context.Context, s *client.Server, out io.Writer) error {
 	return table.Flush()
 }
 
-// describeMessages says whether an agent is connected for messages.
-func describeMessages(a *client.Agent) string {
+// describeMessageConnection says whether an agent is connected for messages.
+func describeMessageConnection(a *client.Agent) string {
 	switch m := a.Messages; {
 	case m == nil:
 		return "not known here"
@@ -99,7 +99,7 @@ func printAgent(out io.Writer, answer json.RawMessage) error {
 	if err := json.Unmarshal(answer, a); err != nil {
 		return err
 	}
-	messages := describeMessages(a)
+	messages := describeMessageConnection(a)
 	if m := a.Messages; m != nil && m.Connected {
 		messages += " since " + timeOf(m.Since) + ", waits for " + listCell(m.Receives).shown
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-func examineMessages(s *State, l *list) {
+func examineMessages(s *State, l *areaFindings) {
 	m := s.Messages
 	switch {
 	case m == nil:
@@ -24,7 +24,7 @@ func examineMessages(s *State, l *list) {
 // shownNames is how many names a finding lists.
 const shownNames = 5
 
-func examineAgents(s *State, l *list) {
+func examineAgents(s *State, l *areaFindings) {
 	a := s.Agents
 	if a == nil {
 		l.skip("the server is stopped")
@@ -47,7 +47,7 @@ func examineAgents(s *State, l *list) {
 	}
 }
 
-func examineAlerts(s *State, l *list) {
+func examineAlerts(s *State, l *areaFindings) {
 	const (
 		why  = "Nobody is told when a host or an SAP system fails."
 		page = "/settings#alerting"
@@ -86,7 +86,7 @@ func shorten(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownNames], ", "), len(names)-shownNames)
 }
 
-func examineAdmin(s *State, l *list) {
+func examineAdmin(s *State, l *areaFindings) {
 	a := s.Admin
 	if a == nil {
 		l.skip("the data file cannot be read")
@@ -105,7 +105,7 @@ func examineAdmin(s *State, l *list) {
 	}
 }
 
-func examineAPIKey(s *State, l *list) {
+func examineAPIKey(s *State, l *areaFindings) {
 	k := s.APIKey
 	const (
 		why  = "Agents with a key that has ended are refused, and all hosts count as lost."

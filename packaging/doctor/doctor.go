@@ -21,7 +21,7 @@ import (
 // it could not look.
 type examination struct {
 	area    string
-	examine func(*State, *list)
+	examine func(*State, *areaFindings)
 }
 
 // examinations are all examinations, in the order in which the list names them.
@@ -52,30 +52,30 @@ var examinations = []examination{
 	{"Activity log", examineRetention},
 }
 
-// list collects what is wrong with one area.
-type list struct {
+// areaFindings collects what is wrong with one area.
+type areaFindings struct {
 	area     string
 	findings []finding.Finding
 	skipped  string // why the area could not be examined; "" if it was
 }
 
 // warn adds something that can wait for the next working day.
-func (l *list) warn(what, why, mend string) *finding.Finding {
-	return l.add(finding.Warning, what, why, mend)
+func (l *areaFindings) warn(what, why, mend string) *finding.Finding {
+	return l.addFinding(finding.Warning, what, why, mend)
 }
 
 // urge adds something that cannot wait.
-func (l *list) urge(what, why, mend string) *finding.Finding {
-	return l.add(finding.Urgent, what, why, mend)
+func (l *areaFindings) urge(what, why, mend string) *finding.Finding {
+	return l.addFinding(finding.Urgent, what, why, mend)
 }
 
-func (l *list) add(u finding.Urgency, what, why, mend string) *finding.Finding {
+func (l *areaFindings) addFinding(u finding.Urgency, what, why, mend string) *finding.Finding {
 	l.findings = append(l.findings, finding.Finding{Urgency: u, Area: l.area, What: what, Why: why, Mend: mend})
 	return &l.findings[len(l.findings)-1]
 }
 
 // skip says why the area could not be examined.
-func (l *list) skip(format string, args ...any) { l.skipped = fmt.Sprintf(format, args...) }
+func (l *areaFindings) skip(format string, args ...any) { l.skipped = fmt.Sprintf(format, args...) }
 
 // notApplicable is what skipped is set to if there is nothing to examine, such
 // as an identity provider where none is configured. Nobody needs to be told.
@@ -100,7 +100,7 @@ func examineAreas(s *State, wanted func(area string) bool) *finding.Report {
 		if !wanted(e.area) {
 			continue
 		}
-		l := &list{area: e.area}
+		l := &areaFindings{area: e.area}
 		e.examine(s, l)
 		switch {
 		case l.skipped == notApplicable:

@@ -21,7 +21,7 @@ func (s *State) thenRestart(change string) string {
 	return fmt.Sprintf("In %s: %s Then: %s", file, change, restart)
 }
 
-func examineConfiguration(s *State, l *list) {
+func examineConfiguration(s *State, l *areaFindings) {
 	c := s.Configuration
 	if c == nil {
 		l.skip("the server was not told")
@@ -39,7 +39,7 @@ func examineConfiguration(s *State, l *list) {
 	}
 }
 
-func examineProgram(s *State, l *list) {
+func examineProgram(s *State, l *areaFindings) {
 	r := s.Server
 	if r == nil {
 		l.skipped = notApplicable // only a command can compare
@@ -55,7 +55,7 @@ func examineProgram(s *State, l *list) {
 	}
 }
 
-func examineFailures(s *State, l *list) {
+func examineFailures(s *State, l *areaFindings) {
 	if s.StartedAt == nil {
 		l.skipped = notApplicable
 		return
@@ -69,7 +69,7 @@ func examineFailures(s *State, l *list) {
 	}
 }
 
-func examineFiles(s *State, l *list) {
+func examineFiles(s *State, l *areaFindings) {
 	if s.Files == nil {
 		l.skip("there is no data directory")
 		return
@@ -79,7 +79,7 @@ func examineFiles(s *State, l *list) {
 	}
 }
 
-func examineFile(f *File, l *list) {
+func examineFile(f *File, l *areaFindings) {
 	if f.Problem != "" {
 		l.urge(fmt.Sprintf("%s cannot be read: %s.", f.Path, f.Problem), "The server needs it at its next start.",
 			fmt.Sprintf("ls -l %s; chown and chmod let the user of the server (%s) read it", f.Path, orText(f.Expected, "trento")))
@@ -109,7 +109,7 @@ const (
 	littlePercent = 3
 )
 
-func examineDisk(s *State, l *list) {
+func examineDisk(s *State, l *areaFindings) {
 	d := s.Disk
 	if d == nil {
 		l.skip("there is no data directory")
@@ -143,7 +143,7 @@ const (
 	muchUnusedMinimum = 1_000_000_000
 )
 
-func examineData(s *State, l *list) {
+func examineData(s *State, l *areaFindings) {
 	d := s.Data
 	switch {
 	case d == nil:
@@ -181,7 +181,7 @@ func examineData(s *State, l *list) {
 // told.
 const indexTolerance = time.Minute
 
-func examineIndex(s *State, l *list) {
+func examineIndex(s *State, l *areaFindings) {
 	switch x := s.Index; {
 	case x == nil:
 		l.skip("the server is stopped; it makes what is missing at its next start")
@@ -195,7 +195,7 @@ func examineIndex(s *State, l *list) {
 // a person or program that makes them regularly.
 const onRequest = 8 * 24 * time.Hour
 
-func examineBackups(s *State, l *list) {
+func examineBackups(s *State, l *areaFindings) {
 	b := s.Backups
 	const lost = "What happens after the last backup is lost with the disk."
 	switch {
@@ -229,7 +229,7 @@ func examineBackups(s *State, l *list) {
 // whether that is meant.
 const longRetention = 5
 
-func examineRetention(s *State, l *list) {
+func examineRetention(s *State, l *areaFindings) {
 	r := s.Retention
 	if r == nil {
 		l.skip("the data file cannot be read")

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-func examineCertificate(s *State, l *list) {
+func examineCertificate(s *State, l *areaFindings) {
 	c := s.Certificate
 	switch {
 	case c == nil:
@@ -40,7 +40,7 @@ func (c *Certificate) mend(s *State) string {
 	return "Put a certificate for the name of this server, and its key, where TLS_CERT_FILE and TLS_KEY_FILE point; a running server takes it within seconds"
 }
 
-func examineHostName(s *State, l *list) {
+func examineHostName(s *State, l *areaFindings) {
 	h := s.HostName
 	switch {
 	case h == nil:
@@ -58,7 +58,7 @@ func examineHostName(s *State, l *list) {
 	}
 }
 
-func examineClock(s *State, l *list) {
+func examineClock(s *State, l *areaFindings) {
 	c := s.Clock
 	const mend = "systemctl enable --now chronyd; timedatectl"
 	switch {
@@ -73,7 +73,7 @@ func examineClock(s *State, l *list) {
 	}
 }
 
-func examinePorts(s *State, l *list) {
+func examinePorts(s *State, l *areaFindings) {
 	if s.Ports == nil {
 		if s.StartedAt == nil {
 			l.skip("the configuration cannot be read")
@@ -94,11 +94,11 @@ func examinePorts(s *State, l *list) {
 	}
 }
 
-func skipFirewall(_ *State, l *list) {
+func skipFirewall(_ *State, l *areaFindings) {
 	l.skip("this program does not look at it; firewall-cmd --list-all shows whether the service trento-web is let in")
 }
 
-func examineOpenFiles(s *State, l *list) {
+func examineOpenFiles(s *State, l *areaFindings) {
 	f := s.OpenFiles
 	switch {
 	case f == nil:
@@ -112,7 +112,7 @@ func examineOpenFiles(s *State, l *list) {
 // leastMemory is the smallest limit that is enough, in bytes.
 const leastMemory = 300 << 20
 
-func examineMemory(s *State, l *list) {
+func examineMemory(s *State, l *areaFindings) {
 	m := s.Memory
 	switch {
 	case m == nil:
@@ -123,7 +123,7 @@ func examineMemory(s *State, l *list) {
 	}
 }
 
-func examineService(s *State, l *list) {
+func examineService(s *State, l *areaFindings) {
 	v := s.Service
 	switch {
 	case v == nil:
@@ -135,7 +135,7 @@ func examineService(s *State, l *list) {
 	}
 }
 
-func examineProxy(s *State, l *list) {
+func examineProxy(s *State, l *areaFindings) {
 	if s.StartedAt == nil {
 		l.skipped = notApplicable
 		return
@@ -146,7 +146,7 @@ func examineProxy(s *State, l *list) {
 	}
 }
 
-func examineProvider(s *State, l *list) {
+func examineProvider(s *State, l *areaFindings) {
 	p := s.Provider
 	switch {
 	case p == nil:

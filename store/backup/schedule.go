@@ -85,7 +85,7 @@ func (s *Schedule) Newest() (time.Time, error) {
 	if err != nil || len(names) == 0 {
 		return time.Time{}, err
 	}
-	at, _ := timeOf(names[len(names)-1])
+	at, _ := backupTime(names[len(names)-1])
 	return at, nil
 }
 
@@ -120,7 +120,7 @@ func (s *Schedule) list() (names []string, err error) {
 		return nil, nil
 	}
 	for _, e := range entries {
-		if _, ok := timeOf(e.Name()); ok && e.Type().IsRegular() {
+		if _, ok := backupTime(e.Name()); ok && e.Type().IsRegular() {
 			names = append(names, e.Name())
 		}
 	}
@@ -128,9 +128,9 @@ func (s *Schedule) list() (names []string, err error) {
 	return names, err
 }
 
-// timeOf returns the time of the backup with a name of FileName. ok is false for
+// backupTime returns the time of the backup with a name of FileName. ok is false for
 // other names.
-func timeOf(name string) (at time.Time, ok bool) {
+func backupTime(name string) (at time.Time, ok bool) {
 	at, err := time.Parse("trento-20060102T150405Z"+Extension, name)
 	return at, err == nil
 }

@@ -192,7 +192,7 @@ func (v *clusterView) readProperties(options *fields) {
 		v.properties = append(v.properties, namedValue{name, property.text("Value")})
 	}
 	if list := options.array("ClusterProperties"); !list.isAbsent() && options.lengthOf("ClusterProperties") == 0 {
-		options.leaveOut("ClusterProperties", isEmpty)
+		options.leaveOut("ClusterProperties", reasonIsEmpty)
 	}
 }
 
@@ -253,7 +253,7 @@ func (v *clusterView) readNodes(monitor *fields) {
 		v.nodes = append(v.nodes, shown)
 	}
 	if list := monitor.array("Nodes"); !list.isAbsent() && monitor.lengthOf("Nodes") == 0 {
-		monitor.leaveOut("Nodes", isEmpty)
+		monitor.leaveOut("Nodes", reasonIsEmpty)
 	}
 }
 
@@ -350,7 +350,7 @@ func (v *clusterView) readSBD(f *fields) {
 	listed := 0
 	for d := range sbd.objects("Devices") {
 		listed++
-		if d.whyEmpty("Device") == isEmpty { // an empty list of devices, or a superfluous separator
+		if d.whyEmpty("Device") == reasonIsEmpty { // an empty list of devices, or a superfluous separator
 			continue
 		}
 		device := landscape.SBDDevice{Device: cmp.Or(d.expectedText("Device"), unknownValue)}
@@ -403,7 +403,7 @@ func (v *clusterView) fencingType() *string {
 			return &kind
 		}
 	}
-	has := func(name string) bool { return v.sbdConfig.whyEmpty(name) != isMissing }
+	has := func(name string) bool { return v.sbdConfig.whyEmpty(name) != reasonIsMissing }
 	kind := ""
 	switch {
 	case has("SBD_DEVICE"):

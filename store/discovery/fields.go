@@ -92,11 +92,11 @@ func (f *fields) noteEmpty(name string) {
 func (f *fields) whyEmpty(name string) string {
 	switch v := f.members[f.memberKey(name)]; {
 	case v.isAbsent():
-		return isMissing
+		return reasonIsMissing
 	case v.isNull():
-		return isNull
+		return reasonIsNull
 	case v.isBlank():
-		return isEmpty
+		return reasonIsEmpty
 	}
 	return ""
 }

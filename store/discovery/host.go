@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	unknownValue    = "unknown" // for a missing or unknown value
+	unknownValue    = "unknown" // stands for a missing or unknown value in records
 	selfBuiltSource = "devel"   // the installation source of an agent that was not installed from a package
 	prometheusPull  = "pull"
 	prometheusPush  = "push"

@@ -9,9 +9,9 @@ import (
 
 // The reasons for an omission. Each is the end of a sentence.
 const (
-	isMissing         = "is missing"
-	isNull            = "is null"
-	isEmpty           = "is empty"
+	reasonIsMissing   = "is missing"
+	reasonIsNull      = "is null"
+	reasonIsEmpty     = "is empty"
 	notText           = "is not a text"
 	notInteger        = "is not a whole number, 0 or more"
 	notBoolean        = "is neither true nor false"

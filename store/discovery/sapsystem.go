@@ -105,7 +105,7 @@ func (f *fields) database() *landscape.DatabaseElement {
 		}
 	}
 	if len(d.Tenants) == 0 && f.omittedCount == before {
-		f.leaveOut("Databases", isEmpty)
+		f.leaveOut("Databases", reasonIsEmpty)
 	}
 	// Without this, the missing tenants would count as deleted, and their SAP
 	// systems would be deregistered.

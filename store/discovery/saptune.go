@@ -28,7 +28,7 @@ func decodeSaptune(payload value, r *findings) (*landscape.SaptuneReport, error)
 	case report.PackageVersion != "" || !status.isAbsent(): // a version or a status proves that saptune is installed
 		f.noteEmpty("saptune_installed")
 		report.Installed = true
-	case f.whyEmpty("saptune_installed") != isEmpty: // agents write "" if saptune is not installed
+	case f.whyEmpty("saptune_installed") != reasonIsEmpty: // agents write "" if saptune is not installed
 		f.noteEmpty("saptune_installed")
 		report.Unread = true
 	}

@@ -29,11 +29,11 @@ type State interface {
 	SAPSystem(SAPSystemID) (*SAPSystem, error)
 	LastSAPReport(HostID) (*LastSAPReport, error)
 
-	DatabasesOn(HostID) ([]DatabaseID, error)       // with an instance on the host
-	SAPSystemsOn(HostID) ([]SAPSystemID, error)     // with an instance on the host
-	SAPSystemsOf(DatabaseID) ([]SAPSystemID, error) // on a tenant of the database
-	HostsWith(netip.Addr) ([]HostID, error)         // that report the address
-	AgentsWaiting() ([]HostID, error)               // whose LastSAPReport has a waiting element
+	DatabasesOn(HostID) ([]DatabaseID, error)       // databases with an instance on the host
+	SAPSystemsOn(HostID) ([]SAPSystemID, error)     // SAP systems with an instance on the host
+	SAPSystemsOf(DatabaseID) ([]SAPSystemID, error) // SAP systems on a tenant of the database
+	HostsWith(netip.Addr) ([]HostID, error)         // hosts that report the address
+	AgentsWaiting() ([]HostID, error)               // hosts whose LastSAPReport has a waiting element
 
 	HeardRecently(HostID) bool // the host has sent a heartbeat, and the next one is not due yet
 }

@@ -86,25 +86,25 @@ func TestForeignQueues(t *testing.T) {
 		do   func(*rabbitmq.Channel) error
 	}{
 		{"declare", func(ch *rabbitmq.Channel) error {
-			return second(ch.QueueDeclare(foreign, true, false, false, false, nil))
+			return errorOf(ch.QueueDeclare(foreign, true, false, false, false, nil))
 		}},
 		{"look", func(ch *rabbitmq.Channel) error {
-			return second(ch.QueueDeclarePassive(foreign, true, false, false, false, nil))
+			return errorOf(ch.QueueDeclarePassive(foreign, true, false, false, false, nil))
 		}},
 		{"bind", func(ch *rabbitmq.Channel) error { return ch.QueueBind(foreign, "#", "trento.checks", false, nil) }},
 		{"unbind", func(ch *rabbitmq.Channel) error { return ch.QueueUnbind(foreign, "agents", "trento.checks", nil) }},
 		{"consume", func(ch *rabbitmq.Channel) error {
-			return second(ch.Consume(foreign, "", true, false, false, false, nil))
+			return errorOf(ch.Consume(foreign, "", true, false, false, false, nil))
 		}},
 		{"get", func(ch *rabbitmq.Channel) error { _, _, err := ch.Get(foreign, true); return err }},
-		{"purge", func(ch *rabbitmq.Channel) error { return second(ch.QueuePurge(foreign, false)) }},
-		{"delete", func(ch *rabbitmq.Channel) error { return second(ch.QueueDelete(foreign, false, false, false)) }},
+		{"purge", func(ch *rabbitmq.Channel) error { return errorOf(ch.QueuePurge(foreign, false)) }},
+		{"delete", func(ch *rabbitmq.Channel) error { return errorOf(ch.QueueDelete(foreign, false, false, false)) }},
 		{"a queue of no agent", func(ch *rabbitmq.Channel) error {
-			return second(ch.QueueDeclare("trento.checks.executions", true, false, false, false, nil))
+			return errorOf(ch.QueueDeclare("trento.checks.executions", true, false, false, false, nil))
 		}},
-		{"a queue without a name", func(ch *rabbitmq.Channel) error { return second(ch.QueueDeclare("", true, false, false, false, nil)) }},
+		{"a queue without a name", func(ch *rabbitmq.Channel) error { return errorOf(ch.QueueDeclare("", true, false, false, false, nil)) }},
 		{"the queue of an agent in capitals", func(ch *rabbitmq.Channel) error {
-			return second(ch.QueueDeclare(message.Checks.Queue(strings.ToUpper(ada)), true, false, false, false, nil))
+			return errorOf(ch.QueueDeclare(message.Checks.Queue(strings.ToUpper(ada)), true, false, false, false, nil))
 		}},
 		{"its queue at another exchange", func(ch *rabbitmq.Channel) error {
 			return ch.QueueBind(message.Checks.Queue(ada), "requests", "trento.operations", false, nil)
@@ -310,7 +310,7 @@ func TestSlowConsumer(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+func errorOf[T any](_ T, err error) error { return err }
 
 func escape(text string) string {
 	return strings.NewReplacer("\x00", "%00").Replace(text)

@@ -56,7 +56,7 @@ func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
 			if b.standby && n == hosts-1 {
 				kind = standbySoftware
 			}
-			at.add(db, f.addInstance(f.addHost(s, s.location, role), kind, number))
+			at.addInstance(db, f.addInstance(f.addHost(s, s.location, role), kind, number))
 		}
 		db.sites = append(db.sites, at)
 	}
@@ -100,14 +100,14 @@ func (f *Fleet) addSecondDatabase(c *cluster) *database {
 	at := &site{}
 	i := f.addInstance(main.host, workerSoftware, main.numberAsInt()+1)
 	i.clustered = true
-	at.add(db, i)
+	at.addInstance(db, i)
 	db.sites = []*site{at}
 	db.address = main.host.addresses[0]
 	c.secondDatabase = db
 	return db
 }
 
-func (s *site) add(db *database, i *instance) {
+func (s *site) addInstance(db *database, i *instance) {
 	i.database, i.site = db, s
 	s.instances = append(s.instances, i)
 }
