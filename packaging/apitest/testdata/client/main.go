@@ -30,7 +30,7 @@ func run(ctx context.Context) (names []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	hosts, err := client.ListHostsWithResponse(ctx)
+	hosts, err := client.ListHostsWithResponse(ctx, nil)
 	if err != nil || hosts.JSON200 == nil || len(*hosts.JSON200) == 0 {
 		return nil, fmt.Errorf("hosts: %v, %s", err, hosts.Body)
 	}
@@ -57,7 +57,7 @@ func run(ctx context.Context) (names []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	away, err := stranger.ListHostsWithResponse(ctx)
+	away, err := stranger.ListHostsWithResponse(ctx, nil)
 	if err != nil || away.JSON401 == nil || away.JSON401.Error != Unauthorized {
 		return nil, fmt.Errorf("no token: %v, %s", err, away.Body)
 	}
