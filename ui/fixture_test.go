@@ -142,7 +142,7 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 
 // report returns the examination of the installation.
 func (f *fixture) report(context.Context, bool) (*finding.Report, error) {
-	return &finding.Report{At: f.clock.Now(), Version: "1.2.3", Findings: f.findings, Examined: []string{"Backups", "Clock"}, Skipped: []finding.Skipped{{Area: "Firewall", Why: "not looked at"}}}, nil
+	return &finding.Report{At: f.clock.Now(), Version: "1.2.3", Findings: append([]finding.Finding{}, f.findings...), Examined: []string{"Backups", "Clock"}, Skipped: []finding.Skipped{{Area: "Firewall", Why: "not looked at"}}}, nil
 }
 
 // writeTestSupport writes a placeholder for a support bundle.

@@ -28,6 +28,7 @@ func addCommonResponses(paths map[string]map[string]any) {
 			}
 			add("429", "TooManyRequests")
 			if method != http.MethodGet {
+				add("403", "Forbidden") // another site made a browser send this
 				add("415", "WrongContentType")
 			}
 		}
