@@ -234,7 +234,7 @@ func TestCleanUpRefused(t *testing.T) {
 	if w.Code != http.StatusConflict {
 		t.Errorf("a plan nobody has seen: status %d", w.Code)
 	}
-	has("#cleanup [role=alert]", "not what it was when you were asked").check(t, parseMarkup(t, w.Body.String()))
+	has("#cleanup [role=alert]", "has changed since it was shown to you").check(t, parseMarkup(t, w.Body.String()))
 	f.wantGone(nil, []any{hostID(1), hostID(7), prdID, nwpID})
 }
 

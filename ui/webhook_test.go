@@ -93,10 +93,10 @@ func TestWebhookPages(t *testing.T) {
 	}
 	has("#webhook-form .banner", "Choose at least one kind of events").check(t, page)
 	has("#name[value=Pager]", "").check(t, page)
-	code, page, _ = f.post("keeper", "/settings/webhooks/new", "name", "Pager", "url", "http://x.example", "which", "chosen", "event", "tag.added")
+	_, page, _ = f.post("keeper", "/settings/webhooks/new", "name", "Pager", "url", "http://x.example", "which", "chosen", "event", "tag.added")
 	has("#webhook-form .banner", "Should be an https address").check(t, page)
 	has("#webhook-form [value=tag.added][checked]", "").check(t, page)
-	code, page, _ = f.post("keeper", "/settings/webhooks/new", "name", "Pager", "url", receiver.URL, "which", "chosen", "event", "user.sign_in")
+	_, page, _ = f.post("keeper", "/settings/webhooks/new", "name", "Pager", "url", receiver.URL, "which", "chosen", "event", "user.sign_in")
 	has("#webhook-form .banner", "Only who manages users").check(t, page)
 
 	code, _, path := f.post("keeper", "/settings/webhooks/new", "name", "Pager", "url", receiver.URL, "which", "chosen", "event", "tag.added")
