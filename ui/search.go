@@ -12,6 +12,7 @@ import (
 	"trento/store"
 	"trento/ui/account"
 	activitypages "trento/ui/activity"
+	"trento/ui/api"
 	landscapepages "trento/ui/landscape"
 	"trento/ui/page"
 	"trento/ui/table"
@@ -61,22 +62,68 @@ type finder[T any] struct {
 	details    func(T) []string
 }
 
+// hit is a thing that was found.
+type hit[T any] struct {
+	thing    T
+	distance int
+}
+
+// hits returns the things that contain all words.
+func (f finder[T]) hits(all []T, words string) []hit[T] {
+	wanted := strings.Fields(strings.ToLower(words))
+	var hits []hit[T]
+	for _, thing := range all {
+		if f.table.Contains(thing, wanted) {
+			hits = append(hits, hit[T]{thing, nameDistance(f.name(thing).Name, wanted[0])})
+		}
+	}
+	return hits
+}
+
+// forPrograms returns the hits as answers of the API. address is the address of
+// a thing in the API, before its id.
+func (f finder[T]) forPrograms(all []T, words, kind, address string) []api.FoundThing {
+	var found []api.FoundThing
+	for _, h := range f.hits(all, words) {
+		id, link := f.table.ID(h.thing), f.name(h.thing)
+		thing := api.FoundThing{
+			Kind: kind, ID: id, Name: link.Name, Console: link.URL, API: address + id, Distance: h.distance,
+			Matched: f.table.Matching(h.thing, strings.Fields(strings.ToLower(words))),
+		}
+		if f.staleSince != nil {
+			health := page.ShownHealth(f.table.Health(h.thing))
+			thing.Health = &health
+		}
+		found = append(found, thing)
+	}
+	return found
+}
+
+// find returns the things that the API finds for words.
+func (s *server) find(tx *store.Tx, words string, users bool) ([]api.FoundThing, error) {
+	v, err := s.Snapshot(tx)
+	if err != nil {
+		return nil, err
+	}
+	found := slices.Concat(
+		hostFinder.forPrograms(landscapepages.HostsTable.List(v), words, "host", "/api/v1/hosts?q="),
+		clusterFinder.forPrograms(landscapepages.ClustersTable.List(v), words, "cluster", "/api/v2/clusters?q="),
+		sapSystemFinder.forPrograms(landscapepages.SAPSystemsTable.List(v), words, "sap_system", "/api/v1/sap_systems?q="),
+		databaseFinder.forPrograms(landscapepages.DatabasesTable.List(v), words, "database", "/api/v1/databases?q="),
+	)
+	if !users {
+		return found, nil
+	}
+	items, err := s.account.UserItems(tx)
+	return append(found, userFinder.forPrograms(items, words, "user", "/api/v1/users/")...), err
+}
+
 // findThings returns the things that contain all words. An exact name comes first,
 // then names that begin with the words, then the most urgent.
 func (f finder[T]) findThings(s *server, all []T, words string) foundGroup {
 	g := foundGroup{ID: f.id, Label: f.label, URL: page.WithQuery(f.table.Path, url.Values{"q": {words}})}
-	wanted := strings.Fields(strings.ToLower(words))
-	type hit struct {
-		thing    T
-		distance int
-	}
-	var hits []hit
-	for _, thing := range all {
-		if f.table.Contains(thing, wanted) {
-			hits = append(hits, hit{thing, nameDistance(f.name(thing).Name, wanted[0])})
-		}
-	}
-	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
+	hits := f.hits(all, words)
+	slices.SortStableFunc(hits, func(a, b hit[T]) int { return cmp.Compare(a.distance, b.distance) })
 	g.Count = len(hits)
 	for _, h := range hits[:min(len(hits), maxFoundPerKind)] {
 		row := foundRow{Name: f.name(h.thing)}

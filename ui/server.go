@@ -20,6 +20,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"trento/auth"
+	"trento/store"
 	"trento/ui/account"
 	activitypages "trento/ui/activity"
 	"trento/ui/api"
@@ -70,7 +71,11 @@ func newServer(o Options) (*server, error) {
 	deps.Streams = streams
 	landscapepages.Lists(c, &deps.Lists)
 	account.Lists(&deps.Lists)
-	s := &server{
+	var s *server
+	deps.Find = func(tx *store.Tx, words string, users bool) ([]api.FoundThing, error) {
+		return s.find(tx, words, users)
+	}
+	s = &server{
 		Console: c, landscape: landscapepages.New(c, activity), activity: activity, account: account,
 		api:    api.New(deps),
 		router: mux.NewRouter(), started: o.Store.Now(), streams: streams,

@@ -62,6 +62,8 @@ type Deps struct {
 	Doctor *Doctor
 	// Metrics answers with the metrics of the server.
 	Metrics http.Handler
+	// Find returns the things of a search, users only if they are wanted.
+	Find func(tx *store.Tx, words string, users bool) ([]FoundThing, error)
 	// Lists are the filters and orders of lists.
 	Lists Lists
 	// Alerting are the ways by which alerts leave.

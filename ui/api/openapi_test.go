@@ -107,6 +107,7 @@ func TestDocumentOfTools(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
 		"activity_log_search":     "GET /api/v1/activity_log",
+		"landscape_search":        "GET /api/v1/search",
 		"agent_refusals_list":     "GET /api/v1/agents/refusals",
 		"agents_list":             "GET /api/v1/agents",
 		"alerts_list":             "GET /api/v1/alerts",

@@ -82,6 +82,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/v1/sap_systems/{id}/tags", auth.Needs("all:sap_system_tags"), auth.InSets("tags"), a.addTag(store.SAPSystemTag)},
 		{"DELETE", "/api/v1/sap_systems/{id}/tags/{value}", auth.Needs("all:sap_system_tags"), auth.InSets("tags"), a.removeTag(store.SAPSystemTag)},
 
+		{"GET", "/api/v1/search", auth.SignedIn, auth.InSets("read_only").WidenedBy("all:users"), a.search},
 		{"GET", "/api/v1/activity_log", auth.SignedIn, auth.InSets("read_only").WidenedBy("all:users", "activity_log:users"), a.listActivity},
 		{"GET", eventsPath, auth.SignedIn, eventsTokens(), a.streamEvents},
 

@@ -208,6 +208,18 @@ func (f *Facet[T]) countValues(thing T, counts map[string]int) {
 	}
 }
 
+// Matching returns the keys of the columns with at least one of the words.
+func (o *Table[T]) Matching(thing T, words []string) []string {
+	matching := []string{}
+	for _, col := range o.Columns {
+		text := strings.ToLower(col.Text(thing))
+		if slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) }) {
+			matching = append(matching, col.Key)
+		}
+	}
+	return matching
+}
+
 func (o *Table[T]) Contains(thing T, words []string) bool {
 	if len(words) == 0 {
 		return true

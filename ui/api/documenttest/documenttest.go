@@ -198,7 +198,10 @@ func checkNowhere(got Answer) error {
 		return nil
 	}
 	var list struct {
-		Errors []struct{ Title, Detail string }
+		Errors []struct {
+			Title, Detail string
+			Source        struct{ Pointer string }
+		}
 	}
 	d := json.NewDecoder(strings.NewReader(got.Body))
 	d.DisallowUnknownFields()
