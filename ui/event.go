@@ -59,9 +59,14 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 		defer stopWatching()
 	}
 
+	// The position comes first: from the header of the stream on, a client relies
+	// on being told of every change.
+	st := consoleStream{s: s, id: id}
+	if err := st.setStart(r); err != nil {
+		return err
+	}
 	out, err := stream.Open(w)
-	st := consoleStream{s: s, id: id, out: out}
-	if err == nil {
+	if st.out = out; err == nil {
 		err = st.run(r, changed, connected)
 	}
 	if errors.Is(err, auth.ErrSignedOut) {
@@ -94,7 +99,7 @@ type consoleStream struct {
 }
 
 func (st *consoleStream) run(r *http.Request, changed, connected <-chan struct{}) error {
-	if err := st.setStart(r); err != nil {
+	if err := st.sendChanges(); err != nil {
 		return err
 	}
 	// Refused requests of agents are noticed at a ping, if nothing else happens.
@@ -110,7 +115,7 @@ func (st *consoleStream) setStart(r *http.Request) error {
 	if known == "" {
 		known = r.URL.Query().Get("after")
 	}
-	err := st.s.Store.View(func(tx *store.Tx) error {
+	return st.s.Store.View(func(tx *store.Tx) error {
 		st.lastEntry, st.lastChange = tx.Newest(), tx.LastChange()
 		if known == "" {
 			return nil
@@ -124,10 +129,6 @@ func (st *consoleStream) setStart(r *http.Request) error {
 		st.lastChange = place
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return st.sendChanges()
 }
 
 // sendChanges sends what has changed since the last event.

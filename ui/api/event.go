@@ -54,10 +54,15 @@ func (a *API) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	defer a.deps.Streams.Remove(id.User.ID)
 	changed, stop := a.deps.Store.Watch()
 	defer stop()
+	// The position comes first: from the header of the stream on, a client relies
+	// on being sent every event.
+	s := eventStream{api: a, id: id, filter: filter}
+	if err := s.setStart(resumed); err != nil {
+		return err
+	}
 	out, err := stream.Open(w)
-	s := eventStream{api: a, out: out, id: id, filter: filter}
-	if err == nil {
-		err = s.run(r, resumed, changed)
+	if s.out = out; err == nil {
+		err = s.run(r, changed)
 	}
 	switch {
 	case errors.Is(err, auth.ErrSignedOut):
@@ -146,10 +151,7 @@ type placedEvent struct {
 	stream.Event
 }
 
-func (s *eventStream) run(r *http.Request, resumed string, changed <-chan struct{}) error {
-	if err := s.setStart(resumed); err != nil {
-		return err
-	}
+func (s *eventStream) run(r *http.Request, changed <-chan struct{}) error {
 	if err := s.send(); err != nil {
 		return err
 	}
