@@ -145,11 +145,12 @@ type Config struct {
 	ForwardOTLPHeaders    Secret `env:"FORWARD_OTLP_HEADERS" doc:"Headers that the receiver wants, such as Authorization=Bearer%20KEY." want:"name=value, several separated by commas"`
 	ForwardOTLPCAFile     string `env:"FORWARD_OTLP_CA_FILE" doc:"File with the certificates to trust at the receiver, in PEM format. Unset: those of the system."`
 
+	OASServerURL string `env:"OAS_SERVER_URL" section:"API document" doc:"Address of this server in the API document. Unset: the one at which the document was asked for." want:"an http or https address, or a path"`
+
 	PrometheusURL  string `env:"PROMETHEUS_URL" envDefault:"http://localhost:9090" section:"Neighbours" later:"host charts" doc:"Where the metrics of the hosts are read." want:"an http or https address"`
 	ChartsEnabled  bool   `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`
 	ChecksBaseURL  string `env:"CHECKS_SERVICE_BASE_URL" later:"checks" doc:"Address of a separate checks engine as the browser sees it." want:"an http or https address, or a path"`
 	ChecksInterval int    `env:"CHECKS_INTERVAL" envDefault:"5" later:"checks" doc:"Minutes between two automatic check runs." want:"minutes, from 1 to 59"`
-	OASServerURL   string `env:"OAS_SERVER_URL" later:"a server address in the API document" doc:"Server address shown in the API document. Unset: the own address." want:"an http or https address, or a path"`
 
 	setValues map[string]setValue // the variables that are set, by name
 }

@@ -48,6 +48,9 @@ type Deps struct {
 	Index   *search.Index
 	Log     *slog.Logger
 	Version string // version of the product
+	// DocumentedURL is the address of this server in the API document; "" means
+	// the one at which a client asks for the document.
+	DocumentedURL string
 	// Refresher asks agents for reports.
 	Refresher *refresh.Refresher
 	// CertificateFaults returns what is wrong with the TLS certificate of the

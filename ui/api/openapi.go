@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -135,8 +136,9 @@ func describeAPI(prefix, part, version string) ([]byte, error) {
 
 // showOpenAPI returns the handler of GET /api/v1/openapi or a similar path,
 // which answers with a part of the description. The part is built at the first
-// request. Its server is the address at which the client has asked: programs
-// that have read it from a file or through another program do not know it.
+// request. Its server is the address at which the client has asked, unless another
+// one is configured: programs that have read it from a file or through another
+// program do not know it.
 func (a *API) showOpenAPI(prefix, part string) func(http.ResponseWriter, *http.Request) error {
 	description := sync.OnceValues(func() ([]byte, error) { return describeAPI(prefix, part, a.deps.Version) })
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -144,7 +146,7 @@ func (a *API) showOpenAPI(prefix, part string) func(http.ResponseWriter, *http.R
 		if err != nil {
 			return err
 		}
-		if address := a.deps.Auth.ServerURL(r); address != "" {
+		if address := cmp.Or(a.deps.DocumentedURL, a.deps.Auth.ServerURL(r)); address != "" {
 			server, err := marshal(address)
 			if err != nil {
 				return err

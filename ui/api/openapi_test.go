@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"flag"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -186,6 +188,10 @@ func TestOpenAPI(t *testing.T) {
 		if err != nil || len(doc.Servers) != 1 || doc.Servers[0].URL != want {
 			t.Errorf("asked at %q: %v, %.300s", host, err, w.Body)
 		}
+	}
+	f.serve(api.Deps{Store: f.store, Auth: f.auth, Log: slog.New(slog.DiscardHandler), DocumentedURL: "https://trento.sap.example/watch"})
+	if asked := f.get(nobody, "/api/all/openapi"); !strings.Contains(asked.body, `"servers":[{"url":"https://trento.sap.example/watch"}]`) {
+		t.Errorf("with a configured address: %.300s", asked.body)
 	}
 	all := f.get(nobody, "/api/all/openapi")
 	doc, err := openapi3.NewLoader().LoadFromData([]byte(all.body))

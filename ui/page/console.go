@@ -60,6 +60,9 @@ type Options struct {
 	// Certificate returns the present TLS certificate of this server; nil if it
 	// has none.
 	Certificate func() Certificate
+	// DocumentedURL is the address of this server in the API document; "" means
+	// the one at which a client asks for the document.
+	DocumentedURL string
 	// HSTSMaxAge is how long browsers must use https after a visit; 0: they
 	// need not.
 	HSTSMaxAge time.Duration
