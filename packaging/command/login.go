@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"trento/packaging/client"
@@ -157,12 +158,13 @@ func (i *loginCall) askToken(ctx context.Context, cmd *cobra.Command, l login) (
 		return "", err
 	}
 	page := tokenPage(l.Address, i.scopes)
-	fmt.Fprintf(cmd.ErrOrStderr(), "Make a token on this page, and copy its text:\n\n  %s\n\n", page)
-	if !i.noBrowser {
-		openBrowser(i.loader.environ, page)
-	}
-	fmt.Fprint(cmd.ErrOrStderr(), "Paste the token (it is not shown): ")
-	token, err := readWithoutEcho(ctx, int(cmd.InOrStdin().(*os.File).Fd()))
+	token, err := askHidden(ctx, int(cmd.InOrStdin().(*os.File).Fd()), func() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Make a token on this page, and copy its text:\n\n  %s\n\n", page)
+		if !i.noBrowser {
+			openBrowser(i.loader.environ, page)
+		}
+		fmt.Fprint(cmd.ErrOrStderr(), "Paste the token (it is not shown): ")
+	})
 	fmt.Fprintln(cmd.ErrOrStderr())
 	return token, err
 }
@@ -188,12 +190,18 @@ func openBrowser(environ []string, page string) {
 	}
 }
 
-// readWithoutEcho reads a line from a terminal without showing it.
-func readWithoutEcho(ctx context.Context, fd int) (string, error) {
+// askHidden asks on a terminal, and reads a line without showing it. What is typed
+// is hidden before the question appears: some answers come at once.
+func askHidden(ctx context.Context, fd int, ask func()) (string, error) {
 	state, err := term.GetState(fd)
 	if err != nil {
 		return "", err
 	}
+	if err := hideInput(fd); err != nil {
+		return "", err
+	}
+	defer term.Restore(fd, state) // otherwise the shell would not show what is typed
+	ask()
 	type result struct {
 		line []byte
 		err  error
@@ -205,7 +213,6 @@ func readWithoutEcho(ctx context.Context, fd int) (string, error) {
 	}()
 	select {
 	case <-ctx.Done():
-		_ = term.Restore(fd, state) // otherwise the shell would not show what is typed
 		return "", errors.New("interrupted; nothing was changed")
 	case r := <-read:
 		if errors.Is(r.err, io.EOF) {
@@ -213,6 +220,16 @@ func readWithoutEcho(ctx context.Context, fd int) (string, error) {
 		}
 		return string(r.line), r.err
 	}
+}
+
+// hideInput makes a terminal not show what is typed.
+func hideInput(fd int) error {
+	settings, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return err
+	}
+	settings.Lflag &^= unix.ECHO
+	return unix.IoctlSetTermios(fd, unix.TCSETS, settings)
 }
 
 // newServer returns the server of a login.
