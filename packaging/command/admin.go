@@ -59,12 +59,22 @@ func newAdmin(l *configLoader) *cobra.Command {
 
 // readPassword returns the first line. It fails if that line is empty.
 func readPassword(from io.Reader) (string, error) {
-	line, err := bufio.NewReader(io.LimitReader(from, 64<<10)).ReadString('\n')
+	line, err := readLine(from)
+	if err == nil && line == "" {
+		err = errors.New("there is no password on the standard input")
+	}
+	return line, err
+}
+
+// maxLine is the largest number of bytes of a line that a person types.
+const maxLine = 64 << 10
+
+// readLine returns the first line, without its end. The last line of a file
+// needs no end.
+func readLine(from io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(from, maxLine)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
-	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", errors.New("there is no password on the standard input")
-	}
-	return line, nil
+	return strings.TrimRight(line, "\r\n"), nil
 }

@@ -1,10 +1,8 @@
 package command
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -198,7 +196,7 @@ func (c *cleanupCall) confirm(cmd *cobra.Command, what string) error {
 		return usageError("this would remove %s; say --yes to do it without being asked", what)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "Remove %s? [y/N] ", what)
-	line, err := bufio.NewReader(io.LimitReader(cmd.InOrStdin(), 1<<10)).ReadString('\n')
+	line, err := readLine(cmd.InOrStdin())
 	if answer := strings.ToLower(strings.TrimSpace(line)); err != nil || answer != "y" && answer != "yes" {
 		return failure{fmt.Errorf("nothing was removed"), statusFailed}
 	}

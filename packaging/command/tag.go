@@ -178,5 +178,5 @@ func (change tagChange) apply(ctx context.Context, s *client.Server, t *taggable
 	if refusal, ok := errors.AsType[*client.Refusal](err); ok && refusal.Status == 404 {
 		return "had no tag " + change.tag, nil
 	}
-	return "has no longer the tag " + change.tag, err
+	return "no longer has the tag " + change.tag, err
 }

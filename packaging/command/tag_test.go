@@ -20,7 +20,7 @@ func checkTag(t *testing.T, p *servertest.Program, a *commandRunner) {
 	if out := a.must("get", "host", first, "--no-headers"); !strings.HasSuffix(out, "  prod\n") {
 		t.Errorf("tagged: %s", out)
 	}
-	if out := a.must("tag", "hosts", first, "-prod", "+prod"); out != "host "+first+": has no longer the tag prod\nhost "+first+": has the tag prod\n" {
+	if out := a.must("tag", "hosts", first, "-prod", "+prod"); out != "host "+first+": no longer has the tag prod\nhost "+first+": has the tag prod\n" {
 		t.Errorf("removed and added: %s", out)
 	}
 	for _, kind := range []string{"cluster", "database", "sap-system"} {
