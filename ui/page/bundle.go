@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -9,9 +10,10 @@ import (
 )
 
 // Style and script of the console are written in several files and sent as one
-// each, so that a page needs few requests. The files are our own and use a
-// small part of the language. Anything else in them fails the start. A bundler
-// library would add ten megabytes to the program.
+// each, without comments and indentation, so that a page needs few requests and
+// bytes. The files are our own and use a small part of the language. Anything
+// else in them fails the start. A bundler library would add ten megabytes to the
+// program.
 
 var (
 	cssImport = regexp.MustCompile(`^@import "([a-z]+\.css)"( [a-z]+)?;$`)
@@ -19,6 +21,12 @@ var (
 	jsExport  = regexp.MustCompile(`^export ((?:const|class|function|async function) (\w+).*)$`)
 	// jsUnsupported matches imports and exports of other forms than above.
 	jsUnsupported = regexp.MustCompile(`^\s*(import|export)\b|\bimport\s*[.(]`)
+	// jsComment matches a comment up to the end of a line. One with a quotation
+	// mark behind code is not matched: it might be a part of a text.
+	jsComment = regexp.MustCompile("^//.*$| // [^'\"`]*$")
+	// cssComment matches a comment or, so that none is found in it, a text.
+	cssComment = regexp.MustCompile(`(?s)"[^"]*"|/\*.*?\*/`)
+	cssIndent  = regexp.MustCompile(`\s*\n\s*`)
 )
 
 // bundleStyle returns a style sheet with its imports replaced by their content.
@@ -40,12 +48,25 @@ func bundleStyle(files fs.FS, name string) ([]byte, error) {
 		if strings.Contains(string(part), "@import") || strings.Contains(string(part), "@charset") {
 			return nil, fmt.Errorf("%s: an @import or @charset counts only at the beginning", found[1])
 		}
+		part = withoutComments(part)
 		if medium := strings.TrimSpace(found[2]); medium != "" {
 			part = fmt.Appendf(nil, "@media %s {\n%s}\n", medium, part)
 		}
 		out.Write(part)
 	}
 	return []byte(out.String()), nil
+}
+
+// withoutComments returns a style sheet without comments, indentation and empty
+// lines.
+func withoutComments(style []byte) []byte {
+	style = cssComment.ReplaceAllFunc(style, func(found []byte) []byte {
+		if found[0] == '"' {
+			return found
+		}
+		return nil
+	})
+	return append(bytes.TrimSpace(cssIndent.ReplaceAll(style, []byte("\n"))), '\n')
 }
 
 // bundle joins ES modules. Each becomes a function that is called once, in the
@@ -83,7 +104,14 @@ func (b *bundle) addModule(name string) error {
 	var body strings.Builder
 	var exports []string
 	for line := range strings.Lines(string(source)) {
-		text := strings.TrimSuffix(line, "\n")
+		text := strings.TrimSpace(jsComment.ReplaceAllString(strings.TrimSpace(line), ""))
+		if text == "" {
+			continue
+		}
+		if strings.Count(text, "`")%2 != 0 {
+			return fmt.Errorf("%s.js: a text over several lines would lose its indentation: %s", name, text)
+		}
+		line = text + "\n"
 		if found := jsImport.FindStringSubmatch(text); found != nil {
 			if line, err = b.importModule(found[2], found[1]); err != nil {
 				return fmt.Errorf("%s.js: %w", name, err)

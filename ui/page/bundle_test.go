@@ -11,7 +11,7 @@ func TestBundleScript(t *testing.T) {
 	script, err := bundleScript(fstest.MapFS{
 		"app.js":  text("import './show.js';\nimport { day } from './time.js';\nday();\n"),
 		"show.js": text("import { day, span } from './time.js';\nspan(day);\n"),
-		"time.js": text("const own = 1;\nexport const day = own;\nexport async function span(x) {\n  return x;\n}\n"),
+		"time.js": text("// What time it is.\n\nconst own = 1; // mine\nexport const day = own;\nexport async function span(x) {\n  return x + ' // ' + \"it's\"; // 'x'\n}\n"),
 	}, "app")
 	if err != nil {
 		t.Fatal(err)
@@ -21,7 +21,7 @@ const $time = (() => {
 const own = 1;
 const day = own;
 async function span(x) {
-  return x;
+return x + ' // ' + "it's"; // 'x'
 }
 return { day, span };
 })();
@@ -53,6 +53,7 @@ return {  };
 		"what may change":          {"export let x = 1;\n", "not understood"},
 		"a list":                   {"const x = 1;\nexport { x };\n", "not understood"},
 		"an import over two lines": {"import {\n  day } from './time.js';\n", "not understood"},
+		"a text over two lines":    {"const x = `a\n  b`;\n", "several lines"},
 		"a circle":                 {"import './other.js';\n", "imports itself: app > other > app"},
 	} {
 		files := fstest.MapFS{"app.js": text(tt.source), "time.js": text("export const day = 1;\n"), "other.js": text("import './app.js';\n")}
@@ -64,10 +65,10 @@ return {  };
 
 func TestBundleStyle(t *testing.T) {
 	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
-	files := fstest.MapFS{"a.css": text("a { b: c; }\n"), "p.css": text("p { b: d; }\n"), "deep.css": text("@import \"a.css\";\n")}
+	files := fstest.MapFS{"a.css": text("/* Links\n   and more */\n\na {\n  b: c; /* why */\n  content: \"/* not this */\";\n}\n"), "p.css": text("p { b: d; }\n"), "deep.css": text("@import \"a.css\";\n")}
 	files["app.css"] = text("@import \"a.css\";\n@import \"p.css\" print;\n")
 	style, err := bundleStyle(files, "app.css")
-	if err != nil || string(style) != "a { b: c; }\n@media print {\np { b: d; }\n}\n" {
+	if err != nil || string(style) != "a {\nb: c;\ncontent: \"/* not this */\";\n}\n@media print {\np { b: d; }\n}\n" {
 		t.Errorf("%q, %v", style, err)
 	}
 	for name, source := range map[string]string{
