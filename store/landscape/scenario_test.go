@@ -252,8 +252,8 @@ func (s *scenario) instances() []string {
 // What changed reports lead to.
 func TestScenarioChanges(t *testing.T) {
 	t.Parallel()
-	usual := []string{"ap1/03", "ap2/04", "cs1/00", "cs2/10"}
-	moved := []string{"ap1/03", "ap2/04", "cs2/00", "cs2/10"}
+	usual := []string{"ap1/02", "ap2/03", "cs1/00", "cs2/10"}
+	moved := []string{"ap1/02", "ap2/03", "cs2/00", "cs2/10"}
 	moves := lists("cs2", "cs1/00", "cs2/10")
 	for name, test := range map[string]struct {
 		changes []change
@@ -267,19 +267,19 @@ func TestScenarioChanges(t *testing.T) {
 		"gray":     {[]change{says("ap2", status(landscape.Gray))}, landscape.HealthUnknown, usual},
 		"and back": {[]change{says("ap2", status(landscape.Gray)), says("ap2")}, landscape.HealthPassing, usual},
 		"another instance": {[]change{says("ap2", number("99"), status(landscape.Gray))}, landscape.HealthUnknown,
-			[]string{"ap1/03", "ap2/04 absent", "ap2/99", "cs1/00", "cs2/10"}},
+			[]string{"ap1/02", "ap2/03 absent", "ap2/99", "cs1/00", "cs2/10"}},
 		"application server gone": {[]change{lists("ap1")}, landscape.HealthPassing,
-			[]string{"ap1/03 absent", "ap2/04", "cs1/00", "cs2/10"}},
+			[]string{"ap1/02 absent", "ap2/03", "cs1/00", "cs2/10"}},
 		"message server gone": {[]change{lists("cs1")}, landscape.HealthPassing,
-			[]string{"ap1/03", "ap2/04", "cs1/00 absent", "cs2/10"}},
+			[]string{"ap1/02", "ap2/03", "cs1/00 absent", "cs2/10"}},
 		"moved":                        {[]change{moves}, landscape.HealthPassing, moved},
 		"moved, others report":         {[]change{moves, says("ap1"), says("ap2"), says("db1")}, landscape.HealthPassing, moved},
 		"moved, with a failing server": {[]change{moves, says("ap2", status(landscape.Red))}, landscape.HealthCritical, moved},
 		"gone, then moved":             {[]change{lists("cs1"), moves}, landscape.HealthPassing, moved},
 		"moved, then gone":             {[]change{moves, lists("cs1")}, landscape.HealthPassing, moved},
 		"moved back within a period":   {[]change{moves, says("cs1")}, landscape.HealthPassing, usual},
-		"not clustered, so not moved": {[]change{lists("ap1", "ap1/03", "ap2/04")}, landscape.HealthPassing,
-			[]string{"ap1/03", "ap1/04", "ap2/04", "cs1/00", "cs2/10"}},
+		"not clustered, so not moved": {[]change{lists("ap1", "ap1/02", "ap2/03")}, landscape.HealthPassing,
+			[]string{"ap1/02", "ap1/03", "ap2/03", "cs1/00", "cs2/10"}},
 		"a host without any":    {[]change{lists("somewhere")}, landscape.HealthPassing, usual},
 		"database fails":        {[]change{says("db1", status(landscape.Red))}, landscape.HealthCritical, usual},
 		"database primary gone": {[]change{lists("db1")}, landscape.HealthPassing, usual},

@@ -21,6 +21,7 @@ type blueprint struct {
 
 // systemPlan is an SAP system of a blueprint.
 type systemPlan struct {
+	product          product
 	stack            stack
 	ensa             int // version of the enqueue server
 	services         placement
@@ -40,6 +41,21 @@ const (
 	scaleOut
 	angiScaleUp // scale-up with the newer resource agents (SAPHanaSR-angi)
 	angiScaleOut
+)
+
+// product is what a system does for its company. The SIDs of its systems begin
+// with it.
+type product string
+
+const (
+	s4        product = "S4" // S/4HANA
+	ecc       product = "EC" // ERP
+	bw        product = "BW" // business warehouse
+	crm       product = "CR" // customer relationship management
+	portal    product = "EP"
+	exchange  product = "PO" // process orchestration
+	manager   product = "SM" // solution manager
+	warehouse product = "EW" // extended warehouse management
 )
 
 // stack is the technology of the application servers of a system.
@@ -77,7 +93,7 @@ var (
 )
 
 // sandbox is the smallest installation: everything on one host.
-var sandbox = blueprint{stage: "sandbox", providers: allProviders, sites: []int{1}, systems: []systemPlan{{ensa: 1}}}
+var sandbox = blueprint{stage: "sandbox", providers: allProviders, sites: []int{1}, systems: []systemPlan{{product: s4, ensa: 1}}}
 
 // blueprints are the installations of a landscape, in order; a larger landscape
 // repeats them. The first fifty hosts contain every kind of installation at
@@ -85,35 +101,35 @@ var sandbox = blueprint{stage: "sandbox", providers: allProviders, sites: []int{
 // clusters, and 31 databases and SAP systems.
 var blueprints = [...]blueprint{
 	{stage: "production", providers: []string{azure}, sites: []int{1, 1}, hana: scaleUp, fencing: oneDisk,
-		systems: []systemPlan{{ensa: 2, services: inCluster, servers: 2}}},
+		systems: []systemPlan{{product: s4, ensa: 2, services: inCluster, servers: 2}}},
 	{stage: "production", providers: []string{kvm}, sites: []int{1, 1}, hana: costOptimized, fencing: threeDisks,
-		systems: []systemPlan{{ensa: 1, services: withFirstServer, servers: 1}, {ensa: 1, services: withFirstServer, servers: 1, onSecondDatabase: true}}},
+		systems: []systemPlan{{product: ecc, ensa: 1, services: withFirstServer, servers: 1}, {product: ecc, ensa: 1, services: withFirstServer, servers: 1, onSecondDatabase: true}}},
 	{stage: "production", providers: []string{aws}, sites: []int{1, 1}, hana: angiScaleUp,
-		systems: []systemPlan{{ensa: 1, services: inCluster, servers: 1}}},
+		systems: []systemPlan{{product: warehouse, ensa: 1, services: inCluster, servers: 1}}},
 	sandbox,
 	{stage: "production", providers: []string{gcp}, sites: []int{2, 2}, hana: scaleOut, majorityMaker: true,
-		systems: []systemPlan{{stack: java, ensa: 1, services: withFirstServer, servers: 1}}},
+		systems: []systemPlan{{product: portal, stack: java, ensa: 1, services: withFirstServer, servers: 1}}},
 	{stage: "quality", providers: []string{nutanix}, sites: []int{1}, tenants: 1,
-		systems: []systemPlan{{ensa: 2, services: inCluster, fencing: oneDisk, servers: 1}, {ensa: 1, services: inPreviousCluster, servers: 1}}},
+		systems: []systemPlan{{product: s4, ensa: 2, services: inCluster, fencing: oneDisk, servers: 1}, {product: warehouse, ensa: 1, services: inPreviousCluster, servers: 1}}},
 	{stage: "production", providers: []string{vmware}, sites: []int{1, 1}, hana: scaleUp, fencing: watchdog,
-		systems: []systemPlan{{stack: dual, ensa: 2, services: inCluster, mount: simpleMount, servers: 1}}},
+		systems: []systemPlan{{product: manager, stack: dual, ensa: 2, services: inCluster, mount: simpleMount, servers: 1}}},
 	{stage: "quality", providers: sharedDiskProviders, sites: []int{1, 1}, hana: scaleUp, fencing: oneDisk,
-		systems: []systemPlan{{ensa: 2, services: withDatabase, servers: 1}}},
+		systems: []systemPlan{{product: crm, ensa: 2, services: withDatabase, servers: 1}}},
 	{providers: sharedDiskProviders, fencing: oneDisk, storageNodes: 2},
 	{stage: "production", providers: []string{azure, gcp}, sites: []int{1, 1, 1}, hana: scaleUp,
-		systems: []systemPlan{{ensa: 2, services: withFirstServer, servers: 1}}},
+		systems: []systemPlan{{product: crm, ensa: 2, services: withFirstServer, servers: 1}}},
 	{stage: "quality", providers: allProviders, sites: []int{1, 1, 1}, multitargetReplication: true,
-		systems: []systemPlan{{stack: java, ensa: 2, services: withFirstServer, servers: 1}}},
+		systems: []systemPlan{{product: exchange, stack: java, ensa: 2, services: withFirstServer, servers: 1}}},
 	{stage: "development", providers: []string{power}, sites: []int{1}, tenants: 1,
-		systems: []systemPlan{{ensa: 1, services: withFirstServer, servers: 1}}},
+		systems: []systemPlan{{product: s4, ensa: 1, services: withFirstServer, servers: 1}}},
 	{providers: allProviders, otherHosts: 3},
 
 	{stage: "production", providers: []string{azure, aws, kvm}, sites: []int{1, 1}, hana: angiScaleUp,
-		systems: []systemPlan{{ensa: 2, services: inCluster, servers: 14}}},
+		systems: []systemPlan{{product: bw, ensa: 2, services: inCluster, servers: 14}}},
 	{stage: "production", providers: sharedDiskProviders, sites: []int{3, 3}, standby: true, hana: angiScaleOut, majorityMaker: true, fencing: threeDisks,
-		systems: []systemPlan{{ensa: 2, services: onOwnHost, servers: 11}}},
+		systems: []systemPlan{{product: bw, ensa: 2, services: onOwnHost, servers: 11}}},
 	{stage: "quality", providers: allProviders, sites: []int{1, 1},
-		systems: []systemPlan{{ensa: 1, services: onOwnHost, servers: 5}}},
+		systems: []systemPlan{{product: bw, ensa: 1, services: onOwnHost, servers: 5}}},
 	{providers: allProviders, otherHosts: 5},
 }
 

@@ -32,13 +32,17 @@ func (f *Fleet) addInstanceFaults() {
 	}
 }
 
-// canBecome reports whether a healthy instance can be given a status. Instances
-// of a cluster and replicated databases do not simply stop.
+// canBecome reports whether a healthy instance can be given a status. A cluster
+// restarts an instance that stops or dies, and replicated databases do not
+// simply stop.
 func (i *instance) canBecome(s status) bool {
-	if i.failing || i.unanswering || i.state() != green {
+	switch {
+	case i.failing || i.unanswering || i.state() != green:
+		return false
+	case s == gray && i.database != nil && i.database.isReplicated():
 		return false
 	}
-	return s != gray || !i.clustered && (i.database == nil || !i.database.isReplicated())
+	return s == yellow || !i.clustered
 }
 
 // addClusterFaults gives clusters their faults. Each cluster has at most one
@@ -62,8 +66,9 @@ func (f *Fleet) addClusterFaults() {
 		})
 	}
 	every := func(*cluster) bool { return true }
+	// An address that does not work would be felt by applications.
+	give(func(c *cluster) bool { return c.database == nil && len(c.systems) == 0 }, func(c *cluster) { c.addressFailed, c.addressFailures = true, 3 })
 	give(every, func(c *cluster) { c.name = "" })
-	give(every, func(c *cluster) { c.addressFailed, c.addressFailures = true, 3 })
 	if len(f.hosts) < 2*minHostsForFaults {
 		return
 	}

@@ -76,7 +76,7 @@ func failAddress(_ *Fleet, h *Host, _ time.Time) bool {
 // toggleStatus changes the status of an instance from green to yellow, or back.
 func toggleStatus(_ *Fleet, h *Host, _ time.Time) bool {
 	for _, i := range h.instances {
-		if i.sid() == diagnosticsSID || i.unanswering || i.state() == gray || i.status == red {
+		if i.sid() == diagnosticsSID || i.unanswering || i.state() == gray || i.state() == red {
 			continue
 		}
 		if i.status == green {
@@ -122,7 +122,7 @@ func updatePackage(_ *Fleet, h *Host, now time.Time) bool {
 	case h.tuning.version != saptuneCurrent:
 		h.tuning.version, h.tuning.since = saptuneCurrent, now
 		if h.tuning.state == "" {
-			fresh := newTuning(h.Role)
+			fresh := newTuning(h.Role, h.System)
 			h.tuning.state, h.tuning.solution = fresh.state, fresh.solution
 		}
 	default:
@@ -211,7 +211,7 @@ func addTenant(f *Fleet, h *Host, _ time.Time) bool {
 	const most = 4
 	for _, i := range h.instances {
 		if db := i.database; db != nil && len(db.tenants) < most {
-			db.addTenant(f.names.newSID(f.random, "T"))
+			f.addTenant(db)
 			return true
 		}
 	}
@@ -226,7 +226,7 @@ func addSystem(f *Fleet, h *Host, now time.Time) bool {
 	}
 	known := len(f.hosts)
 	if db := h.System.database; db.hasFreeTenant() {
-		p := systemPlan{ensa: 2, services: withFirstServer, servers: 1}
+		p := systemPlan{product: warehouse, ensa: 2, services: withFirstServer, servers: 1}
 		f.installSystem(f.newSystem(h.System.Stage, h.location, &p), db, &p)
 	} else {
 		f.build(&sandbox)

@@ -21,13 +21,13 @@ func (h *Host) cloudPayload() cloudPayload {
 	case aws:
 		p.Metadata = awsMetadata{
 			AccountID:        h.location.tenant,
-			AMIID:            "ami-" + h.cloudID("image "+h.os),
-			AvailabilityZone: h.location.region + string("abc"[h.number%3]),
+			AMIID:            "ami-" + cloudID(h.location.region, "image", h.os),
+			AvailabilityZone: h.location.region + h.zoneLetter(),
 			DataDiskNumber:   h.disks,
-			InstanceID:       "i-" + h.cloudID("instance"),
+			InstanceID:       "i-" + cloudID(string(h.ID), "instance"),
 			InstanceType:     machines[h.size].types[aws],
 			Region:           h.location.region,
-			VPCID:            "vpc-" + h.cloudID("network"),
+			VPCID:            "vpc-" + cloudID(h.location.tenant, h.location.region),
 		}
 	case gcp:
 		p.Metadata = gcpMetadata{
@@ -35,21 +35,25 @@ func (h *Host) cloudPayload() cloudPayload {
 			Image:        "sles-" + h.image() + "-sap-byos",
 			InstanceName: h.Name,
 			MachineType:  machines[h.size].types[gcp],
-			Network:      "fleet-net",
+			Network:      "sap-vpc",
 			ProjectID:    h.location.tenant,
-			Zone:         h.location.region + "-" + string("abc"[h.number%3]),
+			Zone:         h.location.region + "-" + h.zoneLetter(),
 		}
 	}
 	return p
 }
 
-// cloudID returns an id in the form that clouds use. The id is always the same
-// for the same thing of the host.
-func (h *Host) cloudID(thing string) string {
+// cloudID returns an id in the form that AWS uses. The id of the same thing is
+// always the same.
+func cloudID(thing ...string) string {
 	sum := fnv.New64a()
-	fmt.Fprint(sum, h.ID, thing)
+	fmt.Fprint(sum, thing)
 	return fmt.Sprintf("0%016x", sum.Sum64())
 }
+
+// zoneLetter returns the zone of the host as AWS and GCP call it. They have no
+// hosts without a zone.
+func (h *Host) zoneLetter() string { return string("abc"[max(h.zone, 1)-1]) }
 
 // image returns the version of the operating system as the names of images
 // contain it.
@@ -228,7 +232,7 @@ func (h *Host) azureCompute() azureCompute {
 		Location:          h.location.region,
 		Name:              h.Name,
 		Offer:             "sles-sap-" + h.image() + "-byos",
-		OSProfile:         azureOSProfile{"fleetadmin", h.Name, "true"},
+		OSProfile:         azureOSProfile{"azureuser", h.Name, "true"},
 		OSType:            "Linux",
 		FaultDomain:       strconv.Itoa(h.number % 2),
 		UpdateDomain:      strconv.Itoa(h.number % 5),
@@ -241,15 +245,15 @@ func (h *Host) azureCompute() azureCompute {
 		StorageProfile:    h.azureStorage(),
 		SubscriptionID:    h.location.tenant,
 		Version:           "2026.06.11",
-		VMID:              h.cloudID("machine"),
+		VMID:              derivedID(agentNamespace, "machine "+string(h.ID)).String(),
 		VMSize:            machines[h.size].types[azure],
 	}
-	if h.number%3 > 0 {
-		c.Zone = strconv.Itoa(h.number % 3)
+	if h.zone > 0 {
+		c.Zone = strconv.Itoa(h.zone)
 		c.LicenseType = "SLES_BYOS"
 	}
 	if h.number%4 > 0 {
-		c.PublicKeys = []azureKey{{"ssh-ed25519 invented", "/home/fleetadmin/.ssh/authorized_keys"}}
+		c.PublicKeys = []azureKey{{"ssh-ed25519 invented", "/home/azureuser/.ssh/authorized_keys"}}
 		c.Tags = "stage:" + h.stage() + ";role:" + string(h.Role)
 		c.TagsList = []azureTag{{"stage", h.stage()}, {"role", string(h.Role)}}
 	}
@@ -273,7 +277,13 @@ func (h *Host) azureStorage() azureStorage {
 	return s
 }
 
-func (h *Host) azureGroup() string { return "rg-fleet-" + h.stage() }
+// stageNames are the short names of stages that names of resource groups
+// contain.
+var stageNames = map[string]string{"production": "prd", "quality": "qas", "development": "dev", "sandbox": "sbx", "operations": "ops"}
+
+func (h *Host) azureGroup() string {
+	return "rg-sap-" + stageNames[h.stage()] + "-" + regionNames[h.location.region]
+}
 
 func (h *Host) azureID(kind, name string) string {
 	return "/subscriptions/" + h.location.tenant + "/resourceGroups/" + h.azureGroup() + "/providers/Microsoft.Compute/" + kind + "/" + name

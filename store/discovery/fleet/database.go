@@ -3,7 +3,6 @@ package fleet
 import (
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // database is a HANA database.
@@ -42,21 +41,26 @@ type site struct {
 // buildDatabase adds the database of a blueprint with its hosts and its
 // cluster. The hosts also belong to the system s.
 func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
-	db := f.newDatabase()
+	db := f.newDatabase(s)
 	db.multitargetReplication = b.multitargetReplication
-	role, number := Database, firstDatabaseNumber+10*f.random.IntN(8)
+	role := Database
 	if b.systems[0].servers == 0 {
 		role = Everything
 	}
-	places := f.random.Perm(len(towns))
+	number := f.databaseNumber(role == Everything || b.systems[0].services == withDatabase)
 	for i, hosts := range b.sites {
-		at := &site{name: strings.ToUpper(towns[places[i]]), id: i + 1}
+		at, place := &site{name: s.location.siteName(i), id: i + 1}, s.location
+		if at.name == recoverySite {
+			place = f.newRecoveryLocation(s.location)
+		}
 		for n := range hosts {
 			kind := workerSoftware
 			if b.standby && n == hosts-1 {
 				kind = standbySoftware
 			}
-			at.addInstance(db, f.addInstance(f.addHost(s, s.location, role), kind, number))
+			host := f.addHost(s, place, role)
+			host.zone = 1 + i%zones
+			at.addInstance(db, f.addInstance(host, kind, number))
 		}
 		db.sites = append(db.sites, at)
 	}
@@ -67,10 +71,24 @@ func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
 	return db
 }
 
-func (f *Fleet) newDatabase() *database {
-	versions := [...]string{"2.00.067.04", "2.00.077.00", "2.00.083.00"}
-	db := &database{key: f.newKey(), version: versions[f.random.IntN(len(versions))]}
-	db.sid = f.names.newSID(f.random, "H")
+// databaseNumber returns the instance number of a database. shared means that
+// other instances run on its hosts, which have the lower numbers.
+func (f *Fleet) databaseNumber(shared bool) int {
+	numbers := [...]int{0, 0, 10, 20, 30}
+	if shared {
+		return firstSharedDatabaseNumber
+	}
+	return numbers[f.random.IntN(len(numbers))]
+}
+
+// hanaVersions are versions of HANA with the number of their build.
+var hanaVersions = [...]string{"2.00.067.04.1707293184", "2.00.077.00.1713523482", "2.00.083.00.1732116570"}
+
+// newDatabase returns a database for a system. Its SID is H, followed by the
+// first and the last sign of the SID of the system.
+func (f *Fleet) newDatabase(s *System) *database {
+	db := &database{key: f.newKey(), version: hanaVersions[f.random.IntN(len(hanaVersions))]}
+	db.sid = f.names.newSID(f.random, "H"+s.SID[:1], s.SID[2:])
 	db.addTenant(db.sid)
 	f.databases = append(f.databases, db)
 	return db
@@ -92,11 +110,11 @@ func (f *Fleet) clusterDatabase(b *blueprint, s *System, db *database) {
 	db.address = s.location.nextAddress()
 }
 
-// addSecondDatabase adds a second, less important database to the secondary
-// site of a cluster.
-func (f *Fleet) addSecondDatabase(c *cluster) *database {
+// addSecondDatabase adds a second, less important database, for the system s, to
+// the secondary site of a cluster.
+func (f *Fleet) addSecondDatabase(c *cluster, s *System) *database {
 	main := c.database.sites[1].instances[0]
-	db := f.newDatabase()
+	db := f.newDatabase(s)
 	at := &site{}
 	i := f.addInstance(main.host, workerSoftware, main.numberAsInt()+1)
 	i.clustered = true
@@ -110,6 +128,11 @@ func (f *Fleet) addSecondDatabase(c *cluster) *database {
 func (s *site) addInstance(db *database, i *instance) {
 	i.database, i.site = db, s
 	s.instances = append(s.instances, i)
+}
+
+// addTenant adds a tenant that no system uses yet.
+func (f *Fleet) addTenant(db *database) {
+	db.addTenant(f.names.newSID(f.random, "T"+db.sid[1:2], db.sid[2:]))
 }
 
 // addTenant adds a tenant.
@@ -170,10 +193,10 @@ func (db *database) modeOf(of int) string {
 	return "sync"
 }
 
-// isUp reports whether all instances of a site run, so that it could be the
+// isUp reports whether all instances of a site work, so that it could be the
 // primary.
 func (s *site) isUp() bool {
-	return !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.state() == gray })
+	return !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.state() == gray || i.state() == red })
 }
 
 // isInSync reports whether the second site could take over.

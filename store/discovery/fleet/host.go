@@ -23,6 +23,7 @@ type Host struct {
 	number             int // number in the landscape
 	agent              string
 	os                 string // such as 15-SP6
+	zone               int    // availability zone in a cloud, counted from one; 0: none
 	size               machineSize
 	disks              int
 	addresses          []netip.Addr
@@ -70,7 +71,7 @@ type machine struct {
 var machines = [...]machine{
 	small:  {4, 1, 15_990, map[string]string{azure: "Standard_D4s_v5", aws: "m6i.xlarge", gcp: "n2-standard-4"}},
 	medium: {16, 1, 128_740, map[string]string{azure: "Standard_E16ds_v5", aws: "r6i.4xlarge", gcp: "n2-highmem-16"}},
-	large:  {64, 4, 1_031_520, map[string]string{azure: "Standard_M64s", aws: "x2idn.16xlarge", gcp: "m1-ultramem-80"}},
+	large:  {64, 4, 1_031_520, map[string]string{azure: "Standard_M64s", aws: "x2idn.16xlarge", gcp: "m3-megamem-64"}},
 }
 
 // heartbeatPattern says when an agent sends heartbeats.
@@ -95,7 +96,14 @@ var agentNamespace = uuid.MustParse("fb92284e-aa5e-47f6-a883-bf9469e7a0dc")
 // derivedID returns the UUID of a name in a name space.
 func derivedID(space uuid.UUID, name string) uuid.UUID { return uuid.NewSHA1(space, []byte(name)) }
 
+// zones is the number of availability zones of a region.
+const zones = 3
+
 var osVersions = [...]string{"15-SP6", "15-SP6", "15-SP5", "15-SP7", "15-SP4"}
+
+// utilities are the purposes of hosts without SAP software, as their names show
+// them: a jump host, an update server, monitoring and so on.
+var utilities = [...]string{"jump", "rmt", "mon", "bkp", "dns"}
 
 func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 	h := &Host{
@@ -114,11 +122,15 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 	if f.random.IntN(6) == 0 {
 		h.agent = recentAgentVersion
 	}
-	h.tuning = newTuning(role)
+	h.tuning = newTuning(role, system)
 	switch role {
 	case Utility, Storage:
 		f.names.otherHosts++
-		h.Name = fmt.Sprintf("%s%04d", map[Role]string{Utility: "ops", Storage: "nfs"}[role], f.names.otherHosts)
+		purposes := utilities[:]
+		if role == Storage {
+			purposes = []string{"nfs"}
+		}
+		h.Name = fmt.Sprintf("%s%02d", purposes[f.names.otherHosts%len(purposes)], f.names.otherHosts)
 		h.disks = 0
 		return h
 	case Database, Everything:
@@ -128,6 +140,7 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 		}
 	case Application:
 		h.size = medium
+		h.zone = 1 + h.number%zones
 	}
 	same := 1
 	for _, other := range system.Hosts {

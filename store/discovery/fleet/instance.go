@@ -89,10 +89,14 @@ func (i *instance) httpPort() int {
 func (i *instance) numberAsInt() int { return int(i.number[0]-'0')*10 + int(i.number[1]-'0') }
 
 // state returns the status; gray if the cluster or the site has stopped the
-// instance.
+// instance, and red if the instance is why the replication of its database is
+// broken.
 func (i *instance) state() status {
-	if i.clustered && i.host.offline || i.site != nil && i.site.unregistered {
+	switch {
+	case i.clustered && i.host.offline || i.site != nil && i.site.unregistered:
 		return gray
+	case i.site != nil && i.database.outOfSync && i == i.database.sites[1].instances[0]:
+		return red
 	}
 	return i.status
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -18,11 +19,12 @@ const (
 	power   = ""
 )
 
-// location is the place of an installation: a region of a provider, and a
-// network.
+// location is the place of an installation: a region of a provider or a data
+// centre, and a network.
 type location struct {
 	provider string
-	region   string
+	region   string // of a cloud
+	place    *place // a data centre; nil in a cloud
 	domain   string
 	tenant   string // the id of the customer at the provider: a subscription, account or project
 	network  [3]byte
@@ -40,16 +42,32 @@ var regions = map[string][]string{
 	gcp:   {"europe-west3", "europe-north1", "europe-southwest1"},
 }
 
-var towns = [...]string{"kiel", "porto", "graz", "turku", "cork", "lyon", "gent", "brno"}
+// regionNames are the short names of the regions of Azure that names of
+// resource groups contain.
+var regionNames = map[string]string{"northeurope": "neu", "westeurope": "weu", "swedencentral": "sdc"}
+
+// place is a town with two data centres, for systems outside clouds.
+type place struct {
+	domain string
+	sites  [2]string // names of sites of a system replication
+}
+
+var places = [...]place{
+	{"nbg", [2]string{"NBG1", "NBG2"}}, {"muc", [2]string{"MUC1", "MUC2"}}, {"ham", [2]string{"HAM1", "HAM2"}}, {"fra", [2]string{"FRA1", "FRA2"}},
+	{"vie", [2]string{"VIE1", "VIE2"}}, {"zrh", [2]string{"ZRH1", "ZRH2"}}, {"prg", [2]string{"PRG1", "PRG2"}}, {"lyo", [2]string{"LYO1", "LYO2"}},
+}
+
+const (
+	companyDomain = "sap.example.com"
+	recoverySite  = "DR" // name of the third site of a system replication, in another region or town
+)
 
 func (f *Fleet) newLocation(provider string) *location {
-	at := &location{
-		provider: provider,
-		domain:   towns[f.random.IntN(len(towns))] + ".fleet.example",
-		network:  f.names.newNetwork(),
-	}
+	at := &location{provider: provider, network: f.names.newNetwork()}
 	if r := regions[provider]; r != nil {
-		at.region = r[f.random.IntN(len(r))]
+		at.setRegion(r[f.random.IntN(len(r))])
+	} else {
+		at.setPlace(&places[f.random.IntN(len(places))])
 	}
 	switch provider {
 	case azure:
@@ -57,9 +75,37 @@ func (f *Fleet) newLocation(provider string) *location {
 	case aws:
 		at.tenant = fmt.Sprintf("%012d", f.random.Int64N(1e12))
 	case gcp:
-		at.tenant = fmt.Sprintf("fleet-%06d", f.random.IntN(1e6))
+		at.tenant = fmt.Sprintf("sap-landscape-%06d", f.random.IntN(1e6))
 	}
 	return at
+}
+
+// newRecoveryLocation returns a location of the same customer and provider, far
+// away from another one.
+func (f *Fleet) newRecoveryLocation(from *location) *location {
+	at := &location{provider: from.provider, tenant: from.tenant, network: f.names.newNetwork()}
+	if r := regions[from.provider]; r != nil {
+		at.setRegion(r[(slices.Index(r, from.region)+1)%len(r)])
+		return at
+	}
+	n := slices.IndexFunc(places[:], func(p place) bool { return p == *from.place })
+	at.setPlace(&places[(n+1)%len(places)])
+	return at
+}
+
+func (l *location) setRegion(region string) { l.region, l.domain = region, region+"."+companyDomain }
+func (l *location) setPlace(p *place)       { l.place, l.domain = p, p.domain+"."+companyDomain }
+
+// siteName returns the name of a site of a system replication that starts at
+// the location. Of a cloud, the first two sites are availability zones.
+func (l *location) siteName(n int) string {
+	switch {
+	case n >= len(place{}.sites):
+		return recoverySite
+	case l.place != nil:
+		return l.place.sites[n]
+	}
+	return fmt.Sprint("AZ", n+1)
 }
 
 // isFull reports whether the network has no free address.
@@ -90,17 +136,23 @@ func newNames() nameGenerator {
 	return n
 }
 
-// newSID returns an unused SID. If possible it ends with hint in upper case,
-// for example with P for production, as is customary.
-func (n *nameGenerator) newSID(random *rand.Rand, hint string) string {
-	const letters, signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+// newSID returns an unused SID. If possible, it is product followed by stage, as
+// is customary: BWP and BWQ are the productive system and the test system of the
+// same product. Otherwise its first and last sign are those, or only the first.
+func (n *nameGenerator) newSID(random *rand.Rand, product, stage string) string {
+	const digitsAndLetters, digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10
+	sign := func(from int) byte { return digitsAndLetters[from+random.IntN(len(digitsAndLetters)-from)] }
+	name := [3]byte([]byte(product + stage))
 	for attempt := 0; ; attempt++ {
-		last := strings.ToUpper(hint)
-		if attempt > 50 {
-			last = string(signs[random.IntN(len(signs))])
+		switch {
+		case attempt > 60:
+			name = [3]byte{sign(digits), sign(0), sign(0)}
+		case attempt > 30:
+			name[1], name[2] = sign(0), sign(0)
+		case attempt > 0:
+			name[1] = sign(0)
 		}
-		sid := string(letters[random.IntN(len(letters))]) + string(signs[random.IntN(len(signs))]) + last
-		if !n.sids[sid] {
+		if sid := string(name[:]); !n.sids[sid] {
 			n.sids[sid] = true
 			return sid
 		}

@@ -116,7 +116,7 @@ func (i *instance) replicationStatus(now time.Time) map[string]string {
 			continue
 		}
 		describe(n + 1)
-		status[fmt.Sprintf("site/%d/REPLICATION_STATUS", s.id)] = db.overallStatus()
+		status[fmt.Sprintf("site/%d/REPLICATION_STATUS", s.id)] = db.statusOf(n + 1)
 		if n == 0 {
 			i.addShipping(status, s, now)
 		}
@@ -124,12 +124,30 @@ func (i *instance) replicationStatus(now time.Time) map[string]string {
 	return status
 }
 
-// overallStatus returns the status of the replication as a whole.
-func (db *database) overallStatus() string {
-	if db.isInSync() {
-		return "ACTIVE"
+// The states of a replication.
+const (
+	active  = "ACTIVE"
+	inError = "ERROR"
+)
+
+// statusOf returns the status of the replication to a site. It is an error if
+// that site, or one that it replicates from, does not work.
+func (db *database) statusOf(of int) string {
+	if !db.sites[of].isUp() || of > 0 && db.statusOf(db.siteIndex(db.sourceOf(of))) == inError {
+		return inError
 	}
-	return "ERROR"
+	return active
+}
+
+// overallStatus returns the status of the replication as a whole: that of the
+// site with the worst.
+func (db *database) overallStatus() string {
+	for n := range db.sites {
+		if db.statusOf(n) == inError {
+			return inError
+		}
+	}
+	return active
 }
 
 // addShipping adds the log position up to which each service of an instance has
@@ -148,7 +166,7 @@ func (i *instance) addShipping(status map[string]string, to *site, now time.Time
 			"SITE_ID": strconv.Itoa(i.site.id), "SITE_NAME": i.site.name,
 			"SECONDARY_SITE_ID": strconv.Itoa(to.id), "SECONDARY_SITE_NAME": to.name, "SECONDARY_HOST": to.instances[0].hostname,
 			"SECONDARY_PORT": strconv.Itoa(port), "SECONDARY_ACTIVE_STATUS": "YES", "SECONDARY_FAILOVER_COUNT": "0",
-			"REPLICATION_MODE": "SYNC", "REPLICATION_STATUS": i.database.overallStatus(), "REPLICATION_STATUS_DETAILS": "", "OPERATION_MODE": "logreplay",
+			"REPLICATION_MODE": "SYNC", "REPLICATION_STATUS": i.database.statusOf(i.database.siteIndex(to)), "REPLICATION_STATUS_DETAILS": "", "OPERATION_MODE": "logreplay",
 			"FULL_SYNC": "DISABLED", "RESET_COUNT": "0", "SHIPPED_FULL_REPLICA_COUNT": "0",
 			"LAST_LOG_POSITION": position, "LAST_LOG_POSITION_TIME": at,
 			"SHIPPED_LOG_POSITION": position, "SHIPPED_LOG_POSITION_TIME": at,
@@ -185,7 +203,7 @@ func (s *site) configuration() map[string]string {
 			"failoverStatus": "", "removeStatus": "", "workerConfigGroups": "default", "workerActualGroups": "default",
 			"storageConfigPartition": strconv.Itoa(n + 1), "storageActualPartition": strconv.Itoa(n + 1),
 		}
-		if i.state() == gray {
+		if state := i.state(); state == gray || state == red {
 			facts["hostActive"], facts["hostStatus"] = "no", "error"
 			all["overall_status"] = "error"
 		}

@@ -16,6 +16,7 @@ type System struct {
 	database  *database
 	tenant    string // the tenant of the database that it uses
 	key       string // the id that agents send
+	product   product
 	stack     stack
 	ensa      int
 	mount     filesystemMount
@@ -60,20 +61,21 @@ func (f *Fleet) build(b *blueprint) {
 	f.installSystem(first, db, &b.systems[0])
 	for i := range b.systems[1:] {
 		p := &b.systems[1+i]
-		stage, on := b.stage, db
 		if p.onSecondDatabase {
-			stage, on = "quality", f.addSecondDatabase(db.cluster)
+			s := f.newSystem("quality", at, p)
+			f.installSystem(s, f.addSecondDatabase(db.cluster, s), p)
+			continue
 		}
-		f.installSystem(f.newSystem(stage, at, p), on, p)
+		f.installSystem(f.newSystem(b.stage, at, p), db, p)
 	}
 	for range b.tenants {
-		db.addTenant(f.names.newSID(f.random, "T"))
+		f.addTenant(db)
 	}
 }
 
 func (f *Fleet) newSystem(stage string, at *location, p *systemPlan) *System {
-	s := &System{Stage: stage, location: at, key: f.newKey(), stack: p.stack, ensa: p.ensa, mount: p.mount}
-	s.SID = f.names.newSID(f.random, stage[:1])
+	s := &System{Stage: stage, location: at, key: f.newKey(), stack: p.stack, ensa: p.ensa, mount: p.mount, product: p.product}
+	s.SID = f.names.newSID(f.random, string(p.product), strings.ToUpper(stage[:1]))
 	f.systems = append(f.systems, s)
 	return s
 }
@@ -88,6 +90,7 @@ func (f *Fleet) installSystem(s *System, db *database, p *systemPlan) {
 		nodes = []*Host{f.addHost(s, s.location, CentralServices)}
 	case inCluster:
 		nodes = []*Host{f.addHost(s, s.location, CentralServices), f.addHost(s, s.location, CentralServices)}
+		nodes[0].zone, nodes[1].zone = 1, 2
 		f.newCluster(toLower(s.SID)+"_ascs", s.location, p.fencing, nodes)
 	case inPreviousCluster:
 		before := f.systems[slices.Index(f.systems, s)-1]
@@ -112,17 +115,18 @@ func (f *Fleet) installSystem(s *System, db *database, p *systemPlan) {
 }
 
 // The lowest instance numbers of each kind of instance. Instances that may run
-// on the same host have different numbers. Databases have the numbers 20, 30
-// and so on, application servers the serverNumberCount numbers from
-// firstServerNumber on.
+// on the same host have different numbers. The first application server of a system
+// has the number firstServerNumber, all others have otherServerNumber.
 const (
 	centralServicesNumber = 0
 	replicatorNumber      = 10
 	secondStackNumber     = 15 // central services of the second stack
-	firstServerNumber     = 3
-	serverNumberCount     = 7
-	firstDatabaseNumber   = 20
+	firstServerNumber     = 2
+	otherServerNumber     = 3
 	diagnosticsNumber     = 98
+	// firstSharedDatabaseNumber is the number of a database on whose hosts other
+	// instances run. A second database has the next number.
+	firstSharedDatabaseNumber = 20
 )
 
 // startServices adds the central services of a system. On two nodes it adds the
@@ -161,7 +165,10 @@ func (f *Fleet) startServer(s *System, host *Host) {
 			servers++
 		}
 	}
-	number := firstServerNumber + servers%serverNumberCount
+	number := firstServerNumber
+	if servers > 0 {
+		number = otherServerNumber
+	}
 	switch s.stack {
 	case abap:
 		f.addInstance(host, abapSoftware, number).belongTo(s)

@@ -26,18 +26,31 @@ var notesOf = map[string][]string{
 	"HANA":           {"941735", "1771258", "1980196", "2578899", "2684254", "2382421", "2534844"},
 	"NETWEAVER":      {"941735", "1771258", "1980196", "2578899"},
 	"NETWEAVER+HANA": {"941735", "1771258", "1980196", "2578899", "2684254", "2382421", "2534844", "2993054"},
+
+	"S4HANA-DBSERVER":  {"941735", "1771258", "1868829", "1980196", "2578899", "2684254", "2382421", "2534844", "2993054", "1656250"},
+	"S4HANA-APPSERVER": {"941735", "1771258", "1868829", "1980196", "2578899", "2993054", "1656250"},
+	"S4HANA-APP+DB":    {"941735", "1771258", "1868829", "1980196", "2578899", "2684254", "2382421", "2534844", "2993054", "1656250"},
 }
 
-func newTuning(role Role) tuning {
-	t := tuning{version: saptuneDefault, state: compliant}
-	switch role {
-	case Database:
-		t.solution = "HANA"
-	case Everything:
-		t.solution = "NETWEAVER+HANA"
-	case CentralServices, Application:
-		t.solution = "NETWEAVER"
-	case Utility, Storage, Tiebreaker:
+// solutions are the saptune solutions of hosts by their role; s4Solutions are
+// those of S/4HANA.
+var (
+	solutions = map[Role]string{
+		Database: "HANA", Everything: "NETWEAVER+HANA", CentralServices: "NETWEAVER", Application: "NETWEAVER",
+	}
+	s4Solutions = map[Role]string{
+		Database: "S4HANA-DBSERVER", Everything: "S4HANA-APP+DB", CentralServices: "S4HANA-APPSERVER", Application: "S4HANA-APPSERVER",
+	}
+)
+
+// newTuning returns the state of saptune on a new host of a system, which is nil
+// for a host without SAP software.
+func newTuning(role Role, s *System) tuning {
+	t := tuning{version: saptuneDefault, state: compliant, solution: solutions[role]}
+	if s != nil && s.product == s4 {
+		t.solution = s4Solutions[role]
+	}
+	if t.solution == "" {
 		t.state = notTuned
 	}
 	return t
@@ -162,11 +175,11 @@ func (t tuning) addMessages(s *tuningStatus) {
 	r := &s.Result
 	switch t.state {
 	case compliant:
-		s.Messages = append(s.Messages, tuningMessage{"NOTICE", "fleet.go:1: Looking at all block devices, which can take some time.\n"})
+		s.Messages = append(s.Messages, tuningMessage{"NOTICE", "Looking at all block devices, which can take some time.\n"})
 	case notCompliant:
 		const exitDiffers = 4
 		s.ExitCode = exitDiffers
-		s.Messages = append(s.Messages, tuningMessage{"WARNING", "fleet.go:2: Parameter 'kernel.shmmni' is set in another file, too: /etc/sysctl.d/50-fleet.conf(32768).\n"})
+		s.Messages = append(s.Messages, tuningMessage{"WARNING", "Parameter 'kernel.shmmni' is set in another file, too: /etc/sysctl.d/90-local.conf(32768).\n"})
 		r.SystemState, r.RememberMessage = "degraded", "\nSome services of this host have failed.\n"
 		r.Services["sapconf"] = []string{"disabled", "inactive"}
 	case notTuned:
