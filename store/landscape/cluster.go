@@ -55,6 +55,10 @@ type Cluster struct {
 	// last report that changed another value of the cluster. It is nil before
 	// the first report of an online node.
 	CIBLastWritten *string `json:"cib_last_written,omitempty"`
+	// SyncChangedAt is the time at which the cluster last reported another state of
+	// the replication between its sites; nil if the state is as it was first
+	// reported.
+	SyncChangedAt *time.Time `json:"sync_changed_at,omitempty"`
 
 	// Health is the overall health of Inputs when they were last evaluated.
 	Health Health        `json:"health"`

@@ -172,6 +172,9 @@ func (cs *Changeset) stopCluster(c *Cluster) {
 // describeCluster applies the facts that the designated controller reports.
 func (cs *Changeset) describeCluster(c *Cluster, r *ClusterReport) {
 	if !isEqual(c.Name, r.Name) || !isEqual(&c.ClusterFacts, r.Facts) {
+		if !c.hasSameSyncState(r.Facts) {
+			c.SyncChangedAt = &cs.now
+		}
 		c.Name, c.ClusterFacts = r.Name, *r.Facts
 		cs.emitClusterDetails(c)
 	}

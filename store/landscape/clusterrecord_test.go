@@ -341,3 +341,23 @@ func TestClusterOrder(t *testing.T) {
 		}
 	})
 }
+
+// The record of a cluster says since when the replication between its sites is
+// as it is. Other changes of the cluster do not touch that time.
+func TestSyncChangedAt(t *testing.T) {
+	t.Parallel()
+	h := newClusterLandscape(t)
+	failed := func(r *ClusterReport) { r.Facts.HANA.SecondarySyncState = "SFAIL" }
+	maintained := func(r *ClusterReport) { failed(r); r.Facts.HANA.MaintenanceMode = true }
+	h.decide(controls("a", nil))
+	if at := h.clusters["pier"].SyncChangedAt; at != nil {
+		t.Errorf("changed at %v before anything has changed", at)
+	}
+	h.decide(controls("a", failed))
+	since := h.clusters["pier"].UpdatedAt
+	h.now = h.now.Add(time.Hour)
+	h.decide(controls("a", maintained))
+	if c := h.clusters["pier"]; c.SyncChangedAt == nil || !c.SyncChangedAt.Equal(since) || !c.UpdatedAt.After(since) {
+		t.Errorf("changed at %v, want %v; updated at %v", c.SyncChangedAt, since, c.UpdatedAt)
+	}
+}

@@ -50,6 +50,10 @@ type DatabaseInstance struct {
 	// TierDerived is true if the tier was not reported, but derived from the
 	// tier of the active primary site.
 	TierDerived bool `json:"tier_derived,omitzero"`
+	// ReplicationChangedAt is the time at which the role, source, mode or status in
+	// the system replication changed; nil if they are as they were first
+	// reported.
+	ReplicationChangedAt *time.Time `json:"replication_changed_at,omitempty"`
 }
 
 // The roles in a system replication.

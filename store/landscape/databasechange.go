@@ -124,6 +124,9 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 		instance.Replication, instance.ActivePrimarySite = seen.Database.Replication, seen.Database.ActivePrimarySite
 		instance.TierDerived = instance.isSecondary() && instance.Tier == nil
 	}
+	if known && !instance.hasSameReplicationState(&before[i].Replication) {
+		instance.ReplicationChangedAt = &cs.now
+	}
 	db.deriveTiers()
 
 	if known {

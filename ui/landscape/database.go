@@ -59,7 +59,7 @@ func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage
 	}
 	p.Live = liveTopics("database", string(db.ID), ids)
 	p.Reason = healthSentence(db.Health, "database", instanceCauses(rows))
-	p.Sites = replicationSites(db, rows)
+	p.Sites = replicationSites(db, landscape.ReplicationChainOf(db.Instances), rows)
 	p.Facts = []page.Fact{
 		{Label: "Name", Text: db.SID},
 		{Label: "Type", Text: kindDatabase},
@@ -80,7 +80,7 @@ func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage
 	return nil
 }
 
-func isReplicated(i landscape.DatabaseInstance) bool { return i.Role != nil }
+func isReplicated(i landscape.DatabaseInstance) bool { return i.IsReplicated() }
 
 // formatBoolean formats a boolean like the tools of SAP and SUSE.
 func formatBoolean(is bool) string {
@@ -115,57 +115,28 @@ func (s *Pages) tenants(tx *store.Tx, db *landscape.Database) ([]tenantRow, erro
 	return rows, nil
 }
 
-// replicationSites groups the instances of a database by site: the primary
-// first, then the others in order. rows are in the order of the instances.
-func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
-	if !slices.ContainsFunc(db.Instances, isReplicated) {
+// replicationSites groups the instances of a database by site, in the order of
+// the replication. rows are in the order of the instances.
+func replicationSites(db *landscape.Database, chain landscape.ReplicationChain, rows []instanceRow) []systemSite {
+	if !chain.IsReplicated() {
 		return []systemSite{{ID: "0", Rows: rows}}
 	}
-	members := make(map[string][]int)
-	for i := range db.Instances {
-		name := orEmpty(db.Instances[i].Site)
-		members[name] = append(members[name], i)
-	}
-	speakers := make([]*landscape.DatabaseInstance, 0, len(members))
-	for _, site := range members {
-		speakers = append(speakers, siteRepresentative(db, site))
-	}
-	slices.SortFunc(speakers, func(a, b *landscape.DatabaseInstance) int {
-		return cmp.Or(cmp.Compare(roleRank(a), roleRank(b)), cmp.Compare(tierRank(&a.Replication), tierRank(&b.Replication)), strings.Compare(orEmpty(a.Site), orEmpty(b.Site)))
-	})
-	sites := make([]systemSite, len(speakers))
-	for n, speaks := range speakers {
-		site := systemSite{ID: strconv.Itoa(n), Name: cmp.Or(orEmpty(speaks.Site), "Without a site"), Role: orEmpty(speaks.Role), Facts: replicationFacts(speaks), Stale: true}
-		for _, i := range members[orEmpty(speaks.Site)] {
-			site.Rows = append(site.Rows, rows[i])
-			site.Stale = site.Stale && rows[i].Stale
+	var sites []systemSite
+	for n := range chain.Sites {
+		s := &chain.Sites[n]
+		if s.Spokesman == nil {
+			continue // no agent reports from there
 		}
-		sites[n] = site
+		site := systemSite{ID: strconv.Itoa(len(sites)), Name: cmp.Or(s.Name, "Without a site"), Role: s.Role, Facts: replicationFacts(s.Spokesman), Stale: true}
+		for i := range db.Instances {
+			if orEmpty(db.Instances[i].Site) == s.Name {
+				site.Rows = append(site.Rows, rows[i])
+				site.Stale = site.Stale && rows[i].Stale
+			}
+		}
+		sites = append(sites, site)
 	}
 	return sites
-}
-
-// siteRepresentative returns the instance whose report is used to describe a
-// site: one that is not silent, or else the one that has reported last.
-func siteRepresentative(db *landscape.Database, site []int) *landscape.DatabaseInstance {
-	best := &db.Instances[site[0]]
-	for _, i := range site[1:] {
-		other := &db.Instances[i]
-		if best.StaleSince != nil && (other.StaleSince == nil || other.StaleSince.After(*best.StaleSince)) {
-			best = other
-		}
-	}
-	return best
-}
-
-func roleRank(i *landscape.DatabaseInstance) int {
-	switch orEmpty(i.Role) {
-	case landscape.PrimaryRole:
-		return 0
-	case landscape.SecondaryRole:
-		return 1
-	}
-	return 2
 }
 
 func replicationFacts(i *landscape.DatabaseInstance) []page.Fact {
@@ -173,7 +144,7 @@ func replicationFacts(i *landscape.DatabaseInstance) []page.Fact {
 	if i.Tier != nil {
 		tier.Text = strconv.Itoa(*i.Tier)
 	}
-	if roleRank(i) == 0 {
+	if orEmpty(i.Role) == landscape.PrimaryRole {
 		mark := replicationHealth(orEmpty(i.ReplicationStatus))
 		return []page.Fact{tier, {Label: "Status", Health: &mark}}
 	}
