@@ -46,7 +46,7 @@ var clusterList = listDefinition[*ClusterItem]{
 		if c.Type == landscape.HANAASCSERS {
 			kind.Hint = "A HANA database and central services in one cluster are not supported"
 		}
-		return map[string]cell{"name": {Links: []page.Link{page.LinkToCluster(c.Cluster)}}, "sid": {Links: c.systems}, "type": {Pill: &kind}}
+		return map[string]cell{"name": newValues(page.LinkToCluster(c.Cluster)), "sid": newValues(c.systems...), "type": {Pill: &kind}}
 	},
 }
 

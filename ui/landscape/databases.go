@@ -30,7 +30,7 @@ var DatabasesTable = newTable("/databases", "HANA database", databaseItems, []ta
 var databaseList = listDefinition[*DatabaseItem]{
 	table: &DatabasesTable, title: "HANA Databases", class: "databases", kind: page.DatabaseTags, nameColumn: "sid",
 	cells: func(_ *Pages, db *DatabaseItem) map[string]cell {
-		return map[string]cell{"sid": {Links: []page.Link{page.LinkToDatabase(db.Database)}}}
+		return map[string]cell{"sid": newValues(page.LinkToDatabase(db.Database))}
 	},
 	instanceTables: func(s *Pages, reader page.Reader, db *DatabaseItem) []instanceTable {
 		return []instanceTable{s.databaseInstanceTable(reader, db.snapshot, db.Database, db.id, "Database Instances")}

@@ -108,11 +108,13 @@ var hostList = listDefinition[*HostItem]{
 	cells: func(s *Pages, h *HostItem) map[string]cell {
 		beat := newHeartbeat(h.Host, s.TimestampOf(h.StaleSince))
 		beat.Fault = h.fault
+		name := newValues(page.Link{Name: h.Hostname, URL: "/hosts/" + h.id})
+		name.ID = "host-" + h.id
 		return map[string]cell{
-			"hostname":      {ID: "host-" + h.id, Links: []page.Link{{Name: h.Hostname, URL: "/hosts/" + h.id}}},
-			"address":       {Lines: addresses(h.Host)},
-			"cluster":       {Links: []page.Link{h.Cluster}},
-			"sid":           {Links: h.systems},
+			"hostname":      name,
+			"address":       newValues(textLinks(addresses(h.Host))...),
+			"cluster":       newValues(h.Cluster),
+			"sid":           newValues(h.systems...),
 			"agent_version": {Agent: &agentVersion{h.AgentVersion, isOutdated(h.AgentVersion)}},
 			"heartbeat":     {Heartbeat: &beat},
 		}
@@ -176,6 +178,15 @@ func addresses(h *landscape.Host) []string {
 		texts[i] = a.String()
 	}
 	return texts
+}
+
+// textLinks returns texts as names without a page.
+func textLinks(texts []string) []page.Link {
+	links := make([]page.Link, len(texts))
+	for i, text := range texts {
+		links[i].Name = text
+	}
+	return links
 }
 
 // compareVersions compares versions by precedence. Texts that are not versions

@@ -51,12 +51,31 @@ type cell struct {
 
 	Health    *page.HealthMark
 	Tags      *tagEditor
-	Links     []page.Link
-	Lines     []string
+	Values    *valueList
 	Pill      *wordWithHint
 	Agent     *agentVersion
 	Heartbeat *heartbeat
 	Text      string
+}
+
+// valueList is the values of a cell. A row shows the first of them and the number
+// of the others, so that all rows have the same height.
+type valueList struct {
+	First page.Link
+	Rest  []page.Link
+	ID    string // id of the menu with the others
+	Of    string // what they are values of: "SID of host hana01"
+}
+
+// Whole returns the names of the values that are not shown at first.
+func (l *valueList) Whole() string { return strings.Join(page.Names(l.Rest), ", ") }
+
+// newValues returns the cell of several values.
+func newValues(values ...page.Link) cell {
+	if len(values) == 0 {
+		return cell{Values: &valueList{}}
+	}
+	return cell{Values: &valueList{First: values[0], Rest: values[1:]}}
 }
 
 // wordWithHint is a word that shows a hint when it is pointed at.
@@ -172,9 +191,13 @@ func (l *listDefinition[T]) row(s *Pages, reader page.Reader, query table.ListQu
 			c.Health = &mark
 		case col.Key == "tags":
 			tags := newTagEditor(reader, l.kind, in.id, in.name, in.Tags)
+			tags.OneLine = true
 			c.Tags = &tags
 		default:
 			c.Text = col.Text(thing)
+		}
+		if c.Values != nil {
+			c.Values.ID, c.Values.Of = col.Key+"-"+in.id, col.Label+" of "+l.table.Noun+" "+in.name
 		}
 		c.Key, c.Label, c.Names, c.Number = col.Key, col.Label, col.Key == l.nameColumn, col.Number
 		row.Cells = append(row.Cells, c)

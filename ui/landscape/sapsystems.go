@@ -35,7 +35,7 @@ var SAPSystemsTable = newTable("/sap_systems", "SAP system", sapSystemItems, []t
 var sapSystemList = listDefinition[*SAPSystemItem]{
 	table: &SAPSystemsTable, title: "SAP Systems", class: "sap-systems", kind: page.SAPSystemTags, nameColumn: "sid",
 	cells: func(_ *Pages, s *SAPSystemItem) map[string]cell {
-		return map[string]cell{"sid": {Links: []page.Link{page.LinkToSAPSystem(s.SAPSystem)}}, "database": {Links: []page.Link{s.Database}}}
+		return map[string]cell{"sid": newValues(page.LinkToSAPSystem(s.SAPSystem)), "database": newValues(s.Database)}
 	},
 	instanceTables: func(s *Pages, reader page.Reader, system *SAPSystemItem) []instanceTable {
 		all := []instanceTable{s.applicationInstanceTable(reader, system.snapshot, system.SAPSystem)}

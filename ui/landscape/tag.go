@@ -25,10 +25,34 @@ type tagEditor struct {
 	Refused string // why the reader may not change tags
 	Return  string // address to return to without scripts
 	Max     int
+	OneLine bool // only the first tag is shown, and the number of the others
 }
 
 // tagPill is a tag, with a link to all things of the kind that have the tag.
-type tagPill struct{ Value, URL string }
+type tagPill struct {
+	Value, URL string
+	Refused    string // why the reader may not remove it
+}
+
+// Shown returns the tags that are shown at once.
+func (e *tagEditor) Shown() []tagPill {
+	if e.OneLine {
+		return e.Tags[:min(1, len(e.Tags))]
+	}
+	return e.Tags
+}
+
+// Folded returns the tags that are shown on demand.
+func (e *tagEditor) Folded() []tagPill { return e.Tags[len(e.Shown()):] }
+
+// FoldedText returns the tags that are shown on demand as a text.
+func (e *tagEditor) FoldedText() string {
+	words := make([]string, len(e.Folded()))
+	for i, tag := range e.Folded() {
+		words[i] = tag.Value
+	}
+	return strings.Join(words, ", ")
+}
 
 // tagPanel is a tag editor on the page of a thing, with suggested tags. The
 // template "tag-panel" draws it.
@@ -43,7 +67,7 @@ func newTagEditor(reader page.Reader, k page.Taggable, id, name string, tags []s
 		Refused: reader.WhyRefused(k.Ability),
 	}
 	for _, tag := range tags {
-		e.Tags = append(e.Tags, tagPill{tag, page.WithQuery(k.Path, url.Values{"tags": {tag}})})
+		e.Tags = append(e.Tags, tagPill{tag, page.WithQuery(k.Path, url.Values{"tags": {tag}}), e.Refused})
 	}
 	return e
 }

@@ -62,7 +62,7 @@ function neighboursOf(button) {
   const editor = button.closest('.tags');
   const buttons = [...editor.querySelectorAll('.tag-list button')];
   const at = buttons.indexOf(button);
-  return [...buttons.slice(at + 1), ...buttons.slice(0, at).reverse(), editor.querySelector('summary')];
+  return [...buttons.slice(at + 1), ...buttons.slice(0, at).reverse(), editor.querySelector('.tag-add > summary')];
 }
 
 function showFault(form, field, text) {
