@@ -27,6 +27,8 @@ var mayImport = map[string][]string{
 	"trento/store/message":          {"trento/store/fault", "trento/store/message/wire"},
 	"trento/store/message/generate": {},
 	"trento/store/failure":          {},
+	"trento/store/check/script":     {},
+	"trento/store/check":            {"trento/store/check/script"},
 	"trento/store/kv":               {"trento/store/failure", "trento/store/durable", "trento/store/fault"},
 	"trento/store":                  {"trento/store/activity", "trento/store/alert", "trento/store/failure", "trento/store/fault", "trento/store/kv", "trento/store/landscape", "trento/store/outbox"},
 	"trento/store/backup":           {"trento/store", "trento/store/durable", "trento/store/fault"},
@@ -65,7 +67,7 @@ var mayImport = map[string][]string{
 	"trento/packaging/apitest":      {},
 	"trento/packaging/client":       {},
 	"trento/packaging/servertest":   {},
-	"trento/packaging/command":      {"trento/ui/mcp", "trento/auth", "trento/auth/sso", "trento/packaging/client", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/doctor", "trento/packaging/server", "trento/store", "trento/store/backup", "trento/store/discovery/fleet", "trento/store/durable", "trento/store/finding"},
+	"trento/packaging/command":      {"trento/ui/mcp", "trento/auth", "trento/auth/sso", "trento/packaging/client", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/doctor", "trento/packaging/server", "trento/store", "trento/store/backup", "trento/store/check", "trento/store/check/script", "trento/store/check", "trento/store/check/script", "trento/store/discovery/fleet", "trento/store/durable", "trento/store/finding"},
 	"trento":                        {"trento/packaging/command"},
 }
 
@@ -82,7 +84,7 @@ var roomOf = map[string][]string{
 	"github.com/google/jsonschema-go":  {"trento/ui/mcp"},
 	"golang.org/x/crypto/acme":         {"trento/packaging/certificate"},
 	"github.com/spf13/cobra":           {"trento/packaging/command"},
-	"go.yaml.in/yaml":                  {"trento/ui/api", "trento/packaging/command"},
+	"go.yaml.in/yaml":                  {"trento/store/check", "trento/ui/api", "trento/packaging/command"},
 	"github.com/oapi-codegen":          {"trento/packaging/client"},
 	"google.golang.org/protobuf":       {"trento/store/message", "trento/store/message/wire", "trento/store/message/generate", "trento/ui/forward"},
 	"github.com/bufbuild/protocompile": {"trento/store/message/generate"},
