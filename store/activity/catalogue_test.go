@@ -149,7 +149,7 @@ func TestMessages(t *testing.T) {
 		{TypeOperationCompleted, `{"operation":"dance"}`, "Operation unknown completed", "Unable to determine operation type"},
 		{TypePersonalAccessTokenModification, `{"id":"1","name":"ci"}`, "Personal access token was modified", "Profile"},
 		{TypePersonalAccessTokenExpiration, `{"id":"1","name":"ci","user_id":7}`, "Personal access token was expired", "User"},
-		{TypeHostHealthChanged, `{"old":"passing","health":"critical","cause":"saptune and checks"}`, "Host health changed from passing to critical because of saptune and checks", "Host"},
+		{TypeHostHealthChanged, `{"old":"passing","health":"critical","cause":"saptune is not compliant"}`, "Host health changed from passing to critical: saptune is not compliant", "Host"},
 		{TypeHostHealthChanged, `{"health":"critical"}`, "Host health changed to critical", "Host"},
 		{TypeHostHealthChanged, `{}`, "Host health changed", "Host"},
 		{TypeDatabaseInstanceStatusChanged, `{"old":"green","status":"red"}`, "Database instance status changed from green to red", "Database"},

@@ -176,8 +176,9 @@ type AboutUser struct {
 // User returns the id and the name.
 func (a AboutUser) User() AboutUser { return a }
 
-// Change is the common part of events about a changed value: the value before
-// and the cause of the change. Each is "" if it is not known.
+// Change is the common part of events about a changed value: the value before,
+// and the cause of the change as a clause, such as "saptune is not compliant".
+// Each is "" if it is not known.
 type Change struct {
 	Old   string `json:"old,omitempty"`
 	Cause string `json:"cause,omitempty"`
@@ -194,7 +195,7 @@ func (c *Change) Sentence(what, now string) string {
 		sentence += " to " + now
 	}
 	if c.Cause != "" {
-		sentence += " because of " + c.Cause
+		sentence += ": " + c.Cause
 	}
 	return sentence
 }

@@ -20,7 +20,7 @@ func TestSignalsOf(t *testing.T) {
 	}{
 		"heartbeat lost":            {&activity.HeartbeatFailed{AboutHost: host}, []Signal{{Effect: Starts, Kind: HeartbeatLost, Thing: vega}}},
 		"heartbeat back":            {&activity.HeartbeatSucceeded{AboutHost: host}, []Signal{{Effect: Ends, Kind: HeartbeatLost, Thing: vega}}},
-		"host critical":             {&activity.HostHealthChanged{AboutHost: host, Health: "critical", Change: activity.Change{Cause: "saptune"}}, []Signal{{Effect: Starts, Kind: HostCritical, Thing: vega, Detail: "saptune"}}},
+		"host critical":             {&activity.HostHealthChanged{AboutHost: host, Health: "critical", Change: activity.Change{Cause: "saptune is not compliant"}}, []Signal{{Effect: Starts, Kind: HostCritical, Thing: vega, Detail: "saptune is not compliant"}}},
 		"host warning":              {&activity.HostHealthChanged{AboutHost: host, Health: "warning"}, []Signal{{Effect: Ends, Kind: HostCritical, Thing: vega, Health: "warning"}}},
 		"host unknown":              {&activity.HostHealthChanged{AboutHost: host, Health: "unknown"}, []Signal{{Effect: Ends, Kind: HostCritical, Thing: vega, Health: "unknown"}}},
 		"host cleaned up":           {&activity.HostDeregistered{AboutHost: host}, []Signal{{Effect: Remove, Kind: HeartbeatLost, Thing: vega}, {Effect: Remove, Kind: HostCritical, Thing: vega}}},

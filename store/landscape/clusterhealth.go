@@ -124,7 +124,8 @@ func (cs *Changeset) evaluateCluster(c *Cluster, inputs ClusterInputs) {
 		cs.addEvent(&activity.ClusterChecksHealthChanged{AboutCluster: c.aboutCluster(), Health: string(inputs.Checks), Change: changeFrom(old.Checks, "")})
 	}
 	if health := inputs.Overall(); c.Details() != nil && health != c.Health {
-		cs.addEvent(&activity.ClusterHealthChanged{AboutCluster: c.aboutCluster(), Health: string(health), Change: changeFrom(c.Health, causeOf(health, inputs.healthParts()))})
+		before := c.Health
 		c.Health = health
+		cs.addEvent(&activity.ClusterHealthChanged{AboutCluster: c.aboutCluster(), Health: string(health), Change: changeFrom(before, c.Reasons().Text())})
 	}
 }

@@ -192,13 +192,12 @@ func (cs *Changeset) evaluateDatabase(db *Database) error {
 	if !db.Registered() {
 		return nil
 	}
-	parts := instanceHealthParts(db)
-	old, health := db.Health, worstOf(parts)
+	old, health := db.Health, Worst(instanceHealths(db)...)
 	if health == old {
 		return nil
 	}
 	db.Health = health
-	cs.addEvent(&activity.DatabaseHealthChanged{AboutDatabase: db.aboutDatabase(), Health: string(health), Change: changeFrom(old, causeOf(health, parts))})
+	cs.addEvent(&activity.DatabaseHealthChanged{AboutDatabase: db.aboutDatabase(), Health: string(health), Change: changeFrom(old, db.Reasons().Text())})
 	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if old := s.DatabaseHealth; s.Registered() && old != health {
 			s.DatabaseHealth = health

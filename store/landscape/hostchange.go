@@ -182,7 +182,7 @@ func (cs *Changeset) evaluateSaptune(id HostID, runsSAP bool) error {
 		cs.addEvent(&activity.HostSaptuneHealthChanged{AboutHost: host.aboutHost(), Health: string(now), Change: changeFrom(tuning, "")})
 	}
 	if host.Health != health {
-		cs.addEvent(&activity.HostHealthChanged{AboutHost: host.aboutHost(), Health: string(host.Health), Change: changeFrom(health, host.Cause())})
+		cs.addEvent(&activity.HostHealthChanged{AboutHost: host.aboutHost(), Health: string(host.Health), Change: changeFrom(health, host.Reasons().Text())})
 	}
 	return nil
 }

@@ -187,15 +187,14 @@ func hostsOf(s system) []HostID {
 	return slices.Compact(ids)
 }
 
-// instanceHealthParts returns the health of the instances of a system as parts
-// of its health.
-func instanceHealthParts(s system) []healthPart {
+// instanceHealths returns the health of each instance of a system.
+func instanceHealths(s system) []Health {
 	all := s.instances()
-	parts := make([]healthPart, 0, len(all)+1) // one more for the database of an SAP system
+	healths := make([]Health, 0, len(all)+1) // one more for the database of an SAP system
 	for _, i := range all {
-		parts = append(parts, healthPart{"instance " + i.Number, i.Status.Health()})
+		healths = append(healths, i.Status.Health())
 	}
-	return parts
+	return healths
 }
 
 // firstStaleSince returns the time at which the first stale instance of a

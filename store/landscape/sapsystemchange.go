@@ -430,11 +430,16 @@ func (s *SAPSystem) newestENSA() ENSAVersion {
 // evaluateSAPSystemHealth evaluates the health of a system from its instances
 // and its database.
 func (cs *Changeset) evaluateSAPSystemHealth(s *SAPSystem) {
-	parts := s.healthParts()
-	if old, health := s.Health, worstOf(parts); health != old {
-		s.Health = health
-		cs.addEvent(&activity.SAPSystemHealthChanged{AboutSAPSystem: s.aboutSystem(), Health: string(health), Change: changeFrom(old, causeOf(health, parts))})
+	old, health := s.Health, Worst(append(instanceHealths(s), s.DatabaseHealth)...)
+	if health == old {
+		return
 	}
+	s.Health = health
+	db, err := cs.Databases.get(s.DatabaseID)
+	if err != nil {
+		db = nil // the reasons then do not say what is wrong with the database
+	}
+	cs.addEvent(&activity.SAPSystemHealthChanged{AboutSAPSystem: s.aboutSystem(), Health: string(health), Change: changeFrom(old, s.Reasons(db).Text())})
 }
 
 // evaluateStale evaluates the staleness of a registered system from its

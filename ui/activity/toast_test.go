@@ -16,7 +16,7 @@ func TestToasts(t *testing.T) {
 	system := activity.AboutSAPSystem{SAPSystemID: "s1", SID: "NWP"}
 	primary := activity.AboutDatabaseInstance{AboutDatabase: database, AboutHost: host, InstanceNumber: "00"}
 	dialog := activity.AboutApplicationInstance{AboutSAPSystem: system, AboutHost: host, InstanceNumber: "01"}
-	worse := activity.Change{Old: "passing", Cause: "saptune"}
+	worse := activity.Change{Old: "passing", Cause: "saptune is not compliant"}
 	for _, tt := range []struct {
 		event activity.Event
 		text  string // empty: no toast
@@ -29,7 +29,7 @@ func TestToasts(t *testing.T) {
 		{&activity.HeartbeatFailed{AboutHost: host}, "The host hana01 heartbeat is failing.", "/hosts/h1", toastWeightHigh},
 		{&activity.HeartbeatSucceeded{AboutHost: host}, "The agent of hana01 is reporting.", "/hosts/h1", toastWeightLow},
 		{&activity.HostIDShared{AboutHost: host}, "Several machines report under the id of hana01.", "/hosts/h1", toastWeightNormal},
-		{&activity.HostHealthChanged{AboutHost: host, Health: "critical", Change: worse}, "The health of hana01 changed from passing to critical because of saptune.", "/hosts/h1", toastWeightHigh},
+		{&activity.HostHealthChanged{AboutHost: host, Health: "critical", Change: worse}, "The health of hana01 changed from passing to critical: saptune is not compliant.", "/hosts/h1", toastWeightHigh},
 		{&activity.HostHealthChanged{AboutHost: host, Health: "passing"}, "The health of hana01 changed to passing.", "/hosts/h1", toastWeightLow},
 
 		{&activity.ClusterRegistered{AboutCluster: cluster, Health: "passing"}, "The cluster hana_cluster is new.", "/clusters/c1", toastWeightLow},

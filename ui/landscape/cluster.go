@@ -23,7 +23,7 @@ type clusterPage struct {
 	Name        string
 	ID          string // id of a cluster without a name
 	Health      page.HealthMark
-	Reason      string // reasons of the health
+	Reason      healthReason
 	State       page.HealthMark
 	Maintenance bool
 	StaleBanner string
@@ -125,6 +125,7 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Title = page.ClusterName(c) + " – Clusters"
 		s.describeCluster(&p, inside)
+		p.Reason = newHealthReason(c.Health, c.Reasons(), registeredPath(tx))
 		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.ClusterTags, string(id), p.Name); err != nil {
 			return err
 		}
@@ -278,12 +279,6 @@ func (s *Pages) describeCluster(p *clusterPage, c *clusterContext) {
 	}
 	p.Health = page.NewHealthMark("Cluster", c.Health, since)
 	p.Health.Bare = true
-	p.Reason = healthSentence(c.Health, "cluster", evaluatedCauses(
-		healthCause{c.Inputs.Replication, "the secondary site is not in sync"},
-		healthCause{c.Inputs.Distributed, "the central services do not run on two nodes"},
-		healthCause{c.Inputs.SBD, "an SBD device is unhealthy"},
-		healthCause{c.Inputs.Checks, "checks"},
-	))
 	silent := false
 	for _, host := range c.hosts {
 		silent = silent || host.StaleSince != nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"strings"
 
 	"trento/store"
 	"trento/store/landscape"
@@ -49,39 +48,6 @@ func (s *Pages) readRecentLog(ctx context.Context, reader page.Reader, what, id 
 		return nil
 	})
 	return all, err
-}
-
-// healthCause is the health of a part, which contributes to the health of a
-// thing.
-type healthCause struct {
-	health landscape.Health
-	words  string
-}
-
-// healthSentence says why a thing has its health.
-func healthSentence(h landscape.Health, what string, causes []healthCause) string {
-	if h = page.ShownHealth(h); h == landscape.HealthPassing {
-		return "Passing: nothing found wrong."
-	}
-	var words []string
-	for _, c := range causes {
-		if c.health == h {
-			words = append(words, c.words)
-		}
-	}
-	switch {
-	case len(words) > 0:
-	case h == landscape.HealthUnknown:
-		return "Unknown: nothing has judged this " + what + " yet."
-	default:
-		return page.HealthWord(h) + "."
-	}
-	return page.HealthWord(h) + ": " + strings.Join(words, ", ") + "."
-}
-
-// evaluatedCauses returns the causes whose health is known.
-func evaluatedCauses(causes ...healthCause) []healthCause {
-	return slices.DeleteFunc(causes, func(c healthCause) bool { return page.ShownHealth(c.health) == landscape.HealthUnknown })
 }
 
 // hostLine is a host in a table about something that runs on it.

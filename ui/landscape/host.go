@@ -18,7 +18,7 @@ type hostPage struct {
 	page.Frame
 	Hostname      string
 	Health        page.HealthMark
-	Reason        string // reasons of the health
+	Reason        healthReason
 	Heartbeat     heartbeat
 	StaleBanner   string
 	Faults        []reportFault
@@ -71,6 +71,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 		}
 		p.Title = h.Hostname + " – Hosts"
 		s.describeHost(&p, h)
+		p.Reason = newHealthReason(h.Health, h.Reasons(), registeredPath(tx))
 		cluster, err := clusterLink(tx, h.ClusterID)
 		if err != nil {
 			return err
@@ -131,7 +132,6 @@ func (s *Pages) describeHost(p *hostPage, h *landscape.Host) {
 	p.Hostname, p.AgentVersion, p.Outdated = h.Hostname, h.AgentVersion, isOutdated(h.AgentVersion)
 	p.Health = page.NewHealthMark("Host", h.Health, since)
 	p.Health.Bare = true
-	p.Reason = healthReason(h)
 	p.Heartbeat = newHeartbeat(h, since)
 	if isStale(h) {
 		p.StaleBanner = fmt.Sprintf("The agent in this host is not responding since %s. What this page shows may be out of date.", since.Text())
@@ -173,18 +173,6 @@ func (s *Pages) newSharedBanner(h *landscape.Host) *sharedBanner {
 		b.Machines = append(b.Machines, fmt.Sprintf("%s (%s)", m.Hostname, strings.Join(addresses, ", ")))
 	}
 	return b
-}
-
-// healthReason says which evaluations led to the health of the host.
-func healthReason(h *landscape.Host) string {
-	if h.Inputs.SoftwareUpdates == landscape.HealthUnknown {
-		return "Unknown: whether software updates are missing could not be found out."
-	}
-	return healthSentence(h.Health, "host", evaluatedCauses(
-		healthCause{h.Inputs.Checks, "checks"},
-		healthCause{h.Inputs.Saptune, "tuning by saptune"},
-		healthCause{h.Inputs.SoftwareUpdates, "missing software updates"},
-	))
 }
 
 func (s *Pages) hostFacts(h *landscape.Host) []page.Fact {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 	"trento/search"
 	"trento/store/activity"
@@ -45,22 +44,22 @@ type attentionItem struct {
 // a registered host are only for readers who may see them.
 func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 	var all []attentionItem
-	add := func(kind, path, id string, name page.Link, h landscape.Health, cause string, silent *time.Time) {
+	add := func(kind, path, id string, name page.Link, h landscape.Health, reasons landscape.Reasons, silent *time.Time) {
 		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
-			all = append(all, attentionItem{kind: kind, path: path, id: id, name: name, health: h, cause: cause, silentSince: silent})
+			all = append(all, attentionItem{kind: kind, path: path, id: id, name: name, health: h, cause: reasons.Text(), silentSince: silent})
 		}
 	}
 	for _, s := range v.Systems {
-		add("SAP system", SAPSystemsTable.Path, string(s.ID), page.LinkToSAPSystem(s), s.Health, s.Cause(), nil)
+		add("SAP system", SAPSystemsTable.Path, string(s.ID), page.LinkToSAPSystem(s), s.Health, s.Reasons(v.DatabaseByID[s.DatabaseID]), nil)
 	}
 	for _, db := range v.Databases {
-		add("HANA database", DatabasesTable.Path, string(db.ID), page.LinkToDatabase(db), db.Health, db.Cause(), nil)
+		add("HANA database", DatabasesTable.Path, string(db.ID), page.LinkToDatabase(db), db.Health, db.Reasons(), nil)
 	}
 	for _, c := range v.Clusters {
-		add("Cluster", ClustersTable.Path, string(c.ID), page.LinkToCluster(c), c.Health, c.Cause(), nil)
+		add("Cluster", ClustersTable.Path, string(c.ID), page.LinkToCluster(c), c.Health, c.Reasons(), nil)
 	}
 	for _, h := range v.Hosts {
-		add("Host", HostsTable.Path, string(h.ID), v.LinkToHost(h.ID), h.Health, h.Cause(), h.StaleSince)
+		add("Host", HostsTable.Path, string(h.ID), v.LinkToHost(h.ID), h.Health, h.Reasons(), h.StaleSince)
 		if h.Shared() {
 			all = append(all, attentionItem{
 				kind: "Host", path: HostsTable.Path, id: string(h.ID), name: v.LinkToHost(h.ID), health: landscape.HealthWarning,
@@ -166,26 +165,26 @@ func linksToRest(rest []attentionItem) []page.ActionLink {
 // attentionText says what is wrong with a thing and, if the cause is known,
 // why.
 func attentionText(n attentionItem) string {
-	var words []string
+	words := ""
 	switch {
 	case n.report != "":
 		return n.report
 	case n.health == landscape.HealthCritical:
-		words = append(words, "is critical")
+		words = "is critical"
 	case n.health == landscape.HealthWarning:
-		words = append(words, "has a warning")
-	}
-	if n.cause != "" {
-		words = append(words, "because of "+n.cause)
+		words = "has a warning"
 	}
 	switch {
 	case n.silentSince == nil:
-	case words == nil:
-		words = []string{"does not report"}
+	case words == "":
+		words = "does not report"
 	default:
-		words = append(words, "and does not report")
+		words = "does not report and " + words
 	}
-	return strings.Join(words, " ")
+	if n.cause != "" && words != "does not report" {
+		words += ": " + n.cause
+	}
+	return words
 }
 
 // healthChangeTimes returns the time since when each thing has its present

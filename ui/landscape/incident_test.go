@@ -16,8 +16,8 @@ func TestAttentionText(t *testing.T) {
 		item attentionItem
 		want string
 	}{
-		{attentionItem{health: landscape.HealthCritical, cause: "instance 00"}, "is critical because of instance 00"},
-		{attentionItem{health: landscape.HealthWarning, cause: "saptune", silentSince: &silent}, "has a warning because of saptune and does not report"},
+		{attentionItem{health: landscape.HealthCritical, cause: "instance 00 is red"}, "is critical: instance 00 is red"},
+		{attentionItem{health: landscape.HealthWarning, cause: "saptune is not installed", silentSince: &silent}, "does not report and has a warning: saptune is not installed"},
 		{attentionItem{health: landscape.HealthCritical}, "is critical"},
 		{attentionItem{health: landscape.HealthPassing, silentSince: &silent}, "does not report"},
 		{attentionItem{health: landscape.HealthWarning, report: "sends what cannot be read"}, "sends what cannot be read"},

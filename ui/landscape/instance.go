@@ -36,8 +36,6 @@ type instanceRow struct {
 	Stale    bool
 	Absent   bool
 	Cleanup  *page.Control // clean-up of an absent instance
-
-	health landscape.Health
 }
 
 func newStatusMark(status landscape.InstanceStatus, absent bool, since page.Timestamp) statusMark {
@@ -64,7 +62,7 @@ func (s *Pages) newInstanceRow(id landscape.HostID, host *landscape.Host, number
 		ID: string(id) + "-" + number, Number: number, Priority: f.StartPriority,
 		Status:   newStatusMark(f.Status, t.AbsentSince != nil, s.TimestampOf(t.StaleSince)),
 		Features: splitFeatures(f.Features), HTTPPort: numberOrEmpty(f.HTTPPort), TLSPort: numberOrEmpty(f.TLSPort),
-		Stale: t.StaleSince != nil, Absent: t.AbsentSince != nil, health: f.Status.Health(),
+		Stale: t.StaleSince != nil, Absent: t.AbsentSince != nil,
 	}
 	name := orEmpty(f.Hostname)
 	if host == nil {
@@ -175,20 +173,6 @@ func (s *Pages) unregisteredInstances(tx *store.Tx, h *landscape.Host, rows []in
 		}
 	}
 	return lost, err
-}
-
-// instanceCauses returns the health of each instance, as a cause of the health
-// of its system.
-func instanceCauses(rows []instanceRow) []healthCause {
-	var causes []healthCause
-	for _, row := range rows {
-		where := row.Hostname.Name
-		if row.Host != "" {
-			where = row.Host
-		}
-		causes = append(causes, healthCause{row.health, "instance " + row.Number + " on " + where})
-	}
-	return causes
 }
 
 // splitFeatures returns the features of an instance, which agents separate by

@@ -57,12 +57,16 @@ func (s *Pages) describeSAPSystem(tx *store.Tx, reader page.Reader, p *systemPag
 		rows = append(rows, s.newApplicationInstanceRow(reader, system.ID, &system.Instances[i], host))
 	}
 	p.Live = liveTopics("sap_system", string(system.ID), ids) + " database:" + string(system.DatabaseID)
-	p.Reason = healthSentence(system.Health, "SAP system", append(instanceCauses(rows), healthCause{system.DatabaseHealth, "its database"}))
 	p.Sites = []systemSite{{ID: "0", Rows: rows}}
-	database, err := databaseLink(tx, system.DatabaseID)
+	db, err := registeredDatabase(tx, system.DatabaseID)
 	if err != nil {
 		return err
 	}
+	database := page.Link{Name: string(system.DatabaseID), Gone: "HANA database currently not registered"}
+	if db != nil {
+		database = page.LinkToDatabase(db)
+	}
+	p.Reason = newHealthReason(system.Health, system.Reasons(db), registeredPath(tx))
 	health := page.NewHealthMark("Database", system.DatabaseHealth, s.TimestampOf(system.DatabaseStaleSince))
 	p.Facts = []page.Fact{
 		{Label: "Name", Text: system.SID},
@@ -87,15 +91,14 @@ func (s *Pages) describeSAPSystem(tx *store.Tx, reader page.Reader, p *systemPag
 	return nil
 }
 
-func databaseLink(tx *store.Tx, id landscape.DatabaseID) (page.Link, error) {
+// registeredDatabase returns the database with an id; nil if it is not
+// registered.
+func registeredDatabase(tx *store.Tx, id landscape.DatabaseID) (*landscape.Database, error) {
 	db, err := tx.Database(id)
 	if errors.Is(err, store.ErrNotFound) {
-		return page.Link{Name: string(id), Gone: "HANA database currently not registered"}, nil
+		return nil, nil
 	}
-	if err != nil {
-		return page.Link{}, err
-	}
-	return page.Link{Name: db.SID, URL: "/databases/" + string(id)}, nil
+	return db, err
 }
 
 // SystemType returns the type of an SAP system, from the features of its

@@ -15,7 +15,7 @@ type systemPage struct {
 	Kind        string // "SAP System"
 	SID         string
 	Health      page.HealthMark
-	Reason      string // reasons of the health
+	Reason      healthReason
 	StaleBanner string
 	Tags        tagPanel
 	Facts       []page.Fact
