@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,9 +32,11 @@ func (*searchPage) Template() string { return "search" }
 // foundGroup has the found things of one kind.
 type foundGroup struct {
 	ID, Label string
+	Icon      string
 	Count     int
 	Rows      []foundRow
 	URL       string // address of the list of all things of this kind, with the same search
+	distance  int    // of the best one
 }
 
 type foundRow struct {
@@ -52,14 +53,21 @@ const (
 	maxFoundPerKind = 10
 )
 
+// searchWords are the words of a search, in lower case.
+type searchWords []string
+
+func parseSearch(text string) searchWords {
+	return strings.Fields(strings.ToLower(firstBytes(text, maxSearchLength)))
+}
+
 // finder searches things of one kind in the columns of their table, so that the
 // search box of their list finds the same things.
 type finder[T any] struct {
-	id, label  string
-	table      *table.Table[T]
-	name       func(T) page.Link
-	staleSince func(T) *time.Time // nil for kinds without health
-	details    func(T) []string
+	id, label, icon string
+	table           *table.Table[T]
+	name            func(T) page.Link
+	staleSince      func(T) *time.Time // nil for kinds without health
+	details         func(T) []string
 }
 
 // hit is a thing that was found.
@@ -68,27 +76,38 @@ type hit[T any] struct {
 	distance int
 }
 
-// hits returns the things that contain all words.
-func (f finder[T]) hits(all []T, words string) []hit[T] {
-	wanted := strings.Fields(strings.ToLower(words))
-	var hits []hit[T]
-	for _, thing := range all {
-		if f.table.Contains(thing, wanted) {
-			hits = append(hits, hit[T]{thing, nameDistance(f.name(thing).Name, wanted[0])})
-		}
-	}
-	return hits
+// hits returns the things of the landscape that contain all words, the best
+// first: an exact name, then names that begin with the first word, then names
+// that contain it. Of equal ones, the most urgent comes first.
+func (f finder[T]) hits(v *page.Snapshot, words searchWords) []hit[T] {
+	return f.rank(f.table.Find(v, words), words)
 }
 
-// forPrograms returns the hits as answers of the API. address is the address of
-// a thing in the API, before its id.
-func (f finder[T]) forPrograms(all []T, words, kind, address string) []api.FoundThing {
+// rank orders things that contain all words by the distance of their names.
+// Things at the same distance keep their order.
+func (f finder[T]) rank(found []T, words searchWords) []hit[T] {
+	var byDistance [elsewhere + 1][]hit[T]
+	for _, thing := range found {
+		distance := nameDistance(f.name(thing).Name, words[0])
+		byDistance[distance] = append(byDistance[distance], hit[T]{thing, distance})
+	}
+	return slices.Concat(byDistance[:]...)
+}
+
+// among returns the hits in things that are not part of the landscape.
+func (f finder[T]) among(all []T, words searchWords) []hit[T] {
+	return f.rank(slices.DeleteFunc(slices.Clone(all), func(thing T) bool { return !f.table.Contains(thing, words) }), words)
+}
+
+// forPrograms returns hits as answers of the API. address is the address of a
+// thing in the API, before its id.
+func (f finder[T]) forPrograms(hits []hit[T], words searchWords, kind, address string) []api.FoundThing {
 	var found []api.FoundThing
-	for _, h := range f.hits(all, words) {
+	for _, h := range hits {
 		id, link := f.table.ID(h.thing), f.name(h.thing)
 		thing := api.FoundThing{
 			Kind: kind, ID: id, Name: link.Name, Console: link.URL, API: address + id, Distance: h.distance,
-			Matched: f.table.Matching(h.thing, strings.Fields(strings.ToLower(words))),
+			Matched: f.table.Matching(h.thing, words),
 		}
 		if f.staleSince != nil {
 			health := page.ShownHealth(f.table.Health(h.thing))
@@ -99,64 +118,99 @@ func (f finder[T]) forPrograms(all []T, words, kind, address string) []api.Found
 	return found
 }
 
-// find returns the things that the API finds for words.
-func (s *server) find(tx *store.Tx, words string, users bool) ([]api.FoundThing, error) {
+// find returns the things that the API finds for a text.
+func (s *server) find(tx *store.Tx, text string, users bool) ([]api.FoundThing, error) {
 	v, err := s.Snapshot(tx)
 	if err != nil {
 		return nil, err
 	}
+	words := parseSearch(text)
+	if len(words) == 0 {
+		return nil, nil
+	}
 	found := slices.Concat(
-		hostFinder.forPrograms(landscapepages.HostsTable.List(v), words, "host", "/api/v1/hosts?q="),
-		clusterFinder.forPrograms(landscapepages.ClustersTable.List(v), words, "cluster", "/api/v2/clusters?q="),
-		sapSystemFinder.forPrograms(landscapepages.SAPSystemsTable.List(v), words, "sap_system", "/api/v1/sap_systems?q="),
-		databaseFinder.forPrograms(landscapepages.DatabasesTable.List(v), words, "database", "/api/v1/databases?q="),
+		hostFinder.forPrograms(hostFinder.hits(v, words), words, "host", "/api/v1/hosts?q="),
+		clusterFinder.forPrograms(clusterFinder.hits(v, words), words, "cluster", "/api/v2/clusters?q="),
+		sapSystemFinder.forPrograms(sapSystemFinder.hits(v, words), words, "sap_system", "/api/v1/sap_systems?q="),
+		databaseFinder.forPrograms(databaseFinder.hits(v, words), words, "database", "/api/v1/databases?q="),
 	)
 	if !users {
 		return found, nil
 	}
 	items, err := s.account.UserItems(tx)
-	return append(found, userFinder.forPrograms(items, words, "user", "/api/v1/users/")...), err
+	return append(found, userFinder.forPrograms(userFinder.among(items, words), words, "user", "/api/v1/users/")...), err
 }
 
-// findThings returns the things that contain all words. An exact name comes first,
-// then names that begin with the words, then the most urgent.
-func (f finder[T]) findThings(s *server, all []T, words string) foundGroup {
-	g := foundGroup{ID: f.id, Label: f.label, URL: page.WithQuery(f.table.Path, url.Values{"q": {words}})}
-	hits := f.hits(all, words)
-	slices.SortStableFunc(hits, func(a, b hit[T]) int { return cmp.Compare(a.distance, b.distance) })
-	g.Count = len(hits)
-	for _, h := range hits[:min(len(hits), maxFoundPerKind)] {
-		row := foundRow{Name: f.name(h.thing)}
-		if f.staleSince != nil {
-			mark := page.NewHealthMark("", f.table.Health(h.thing), s.TimestampOf(f.staleSince(h.thing)))
-			mark.Bare = true
-			row.Health = &mark
+// findThings returns the things of each kind that contain all words of a text,
+// at most limit of a kind. Users are for those who manage them.
+func (s *server) findThings(tx *store.Tx, v *page.Snapshot, text string, users bool, limit int) (groups []foundGroup, err error) {
+	words := parseSearch(text)
+	groups = []foundGroup{
+		hostFinder.group(s, hostFinder.hits(v, words), text, limit), clusterFinder.group(s, clusterFinder.hits(v, words), text, limit),
+		sapSystemFinder.group(s, sapSystemFinder.hits(v, words), text, limit), databaseFinder.group(s, databaseFinder.hits(v, words), text, limit),
+	}
+	if users {
+		items, err := s.account.UserItems(tx)
+		if err != nil {
+			return nil, err
 		}
-		for _, detail := range f.details(h.thing) {
-			if detail != "" {
-				row.Details = append(row.Details, detail)
-			}
-		}
-		g.Rows = append(g.Rows, row)
+		groups = append(groups, userFinder.group(s, userFinder.among(items, words), text, limit))
+	}
+	return slices.DeleteFunc(groups, func(g foundGroup) bool { return g.Count == 0 }), nil
+}
+
+// group returns the first hits as a group.
+func (f finder[T]) group(s *server, hits []hit[T], text string, limit int) foundGroup {
+	g := foundGroup{ID: f.id, Label: f.label, Icon: f.icon, Count: len(hits), URL: page.WithQuery(f.table.Path, url.Values{"q": {text}})}
+	for _, h := range hits[:min(len(hits), limit)] {
+		g.Rows = append(g.Rows, f.row(s, h.thing))
+	}
+	if len(hits) > 0 {
+		g.distance = hits[0].distance
 	}
 	return g
 }
 
-// nameDistance says how well a name matches a word, 0 for the best.
+func (f finder[T]) row(s *server, thing T) foundRow {
+	row := foundRow{Name: f.name(thing)}
+	if f.staleSince != nil {
+		mark := page.NewHealthMark("", f.table.Health(thing), s.TimestampOf(f.staleSince(thing)))
+		mark.Bare = true
+		row.Health = &mark
+	}
+	for _, detail := range f.details(thing) {
+		if detail != "" {
+			row.Details = append(row.Details, detail)
+		}
+	}
+	return row
+}
+
+// The distances of a name to a word, the best first.
+const (
+	sameName = iota
+	nameBegins
+	nameContains
+	elsewhere // the word is not in the name
+)
+
+// nameDistance returns the distance of a name to a word in lower case.
 func nameDistance(name, word string) int {
 	switch name = strings.ToLower(name); {
 	case name == word:
-		return 0
+		return sameName
 	case strings.HasPrefix(name, word):
-		return 1
+		return nameBegins
+	case strings.Contains(name, word):
+		return nameContains
 	}
-	return 2
+	return elsewhere
 }
 
 // The kinds of things that can be found.
 var (
 	hostFinder = finder[*landscapepages.HostItem]{
-		"hosts", "Hosts", &landscapepages.HostsTable,
+		"hosts", "Hosts", "host", &landscapepages.HostsTable,
 		func(h *landscapepages.HostItem) page.Link {
 			return page.Link{Name: h.Hostname, URL: "/hosts/" + string(h.ID)}
 		},
@@ -166,7 +220,7 @@ var (
 		},
 	}
 	clusterFinder = finder[*landscapepages.ClusterItem]{
-		"clusters", "Clusters", &landscapepages.ClustersTable,
+		"clusters", "Clusters", "cluster", &landscapepages.ClustersTable,
 		func(c *landscapepages.ClusterItem) page.Link { return page.LinkToCluster(c.Cluster) },
 		func(c *landscapepages.ClusterItem) *time.Time { return c.StaleSince },
 		func(c *landscapepages.ClusterItem) []string {
@@ -174,7 +228,7 @@ var (
 		},
 	}
 	sapSystemFinder = finder[*landscapepages.SAPSystemItem]{
-		"sap_systems", "SAP Systems", &landscapepages.SAPSystemsTable,
+		"sap_systems", "SAP Systems", "sap-system", &landscapepages.SAPSystemsTable,
 		func(s *landscapepages.SAPSystemItem) page.Link { return page.LinkToSAPSystem(s.SAPSystem) },
 		func(s *landscapepages.SAPSystemItem) *time.Time { return s.StaleSince },
 		func(s *landscapepages.SAPSystemItem) []string {
@@ -182,13 +236,13 @@ var (
 		},
 	}
 	databaseFinder = finder[*landscapepages.DatabaseItem]{
-		"databases", "HANA Databases", &landscapepages.DatabasesTable,
+		"databases", "HANA Databases", "database", &landscapepages.DatabasesTable,
 		func(db *landscapepages.DatabaseItem) page.Link { return page.LinkToDatabase(db.Database) },
 		func(db *landscapepages.DatabaseItem) *time.Time { return db.StaleSince },
 		func(db *landscapepages.DatabaseItem) []string { return append([]string{db.Summary()}, db.Tags...) },
 	}
 	userFinder = finder[*account.UserItem]{
-		"users", "Users", &account.UsersTable,
+		"users", "Users", "user", &account.UsersTable,
 		func(u *account.UserItem) page.Link {
 			return page.Link{Name: u.Username, URL: account.UserPath(u.ID, "edit")}
 		},
@@ -213,23 +267,14 @@ func (s *server) showSearch(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		p.Groups = []foundGroup{
-			hostFinder.findThings(s, landscapepages.HostsTable.List(v), p.Words), clusterFinder.findThings(s, landscapepages.ClustersTable.List(v), p.Words),
-			sapSystemFinder.findThings(s, landscapepages.SAPSystemsTable.List(v), p.Words), databaseFinder.findThings(s, landscapepages.DatabasesTable.List(v), p.Words),
-		}
-		if p.People {
-			users, err := s.account.UserItems(tx)
-			if err != nil {
-				return err
-			}
-			p.Groups = append(p.Groups, userFinder.findThings(s, users, p.Words))
+		if p.Groups, err = s.findThings(tx, v, p.Words, p.People, maxFoundPerKind); err != nil {
+			return err
 		}
 		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err
 	}
-	p.Groups = slices.DeleteFunc(p.Groups, func(g foundGroup) bool { return g.Count == 0 })
 	if p.Words != "" {
 		p.LogURL = page.WithQuery("/activity_log", url.Values{"search": {p.Words}, "severity": activitypages.SeverityNames()})
 	}

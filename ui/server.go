@@ -43,6 +43,8 @@ type server struct {
 	router    *mux.Router
 	started   time.Time
 	streams   *stream.Limit
+
+	paletteRate paletteRate
 }
 
 // New returns the handler of all requests. An event stream ends with the
@@ -147,6 +149,7 @@ func (s *server) handler() (http.Handler, error) {
 func (s *server) routes() []api.Route {
 	return slices.Concat(table.New(s.Console).Routes(), s.landscape.Routes(), s.activity.Routes(), s.account.Routes(), []api.Route{
 		{Method: "GET", Path: "/search", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showSearch},
+		{Method: "GET", Path: "/palette", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showPalette},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showAbout},
 		{Method: "POST", Path: checksPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("GET /api/v1/doctor"), Handle: page.ReadForm(s.checkAgain)},
 		{Method: "POST", Path: "/about/support", Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadSupport)},

@@ -42,6 +42,10 @@ func newHostItem(h *landscape.Host, tags ...string) *HostItem {
 	return &HostItem{Host: h, itemFields: newItemFields(string(h.ID), h.Hostname, h.Health, h.StaleSince, h.UpdatedAt, tags), silent: h.Heartbeat != landscape.HeartbeatPassing}
 }
 
+// CanBeCleanedUp reports whether the agent is silent, so that the host can be
+// cleaned up.
+func (h *HostItem) CanBeCleanedUp() bool { return h.silent }
+
 // addFault adds the faults of reports about the host. They make the host as
 // urgent as a silent agent does.
 func (h *HostItem) addFault(record *store.AgentReports) {

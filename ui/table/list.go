@@ -220,21 +220,9 @@ func (o *Table[T]) Matching(thing T, words []string) []string {
 	return matching
 }
 
+// Contains reports whether a thing contains all words, which are in lower case.
 func (o *Table[T]) Contains(thing T, words []string) bool {
-	if len(words) == 0 {
-		return true
-	}
-	var text strings.Builder
-	for _, col := range o.Columns {
-		text.WriteString(strings.ToLower(col.Text(thing)))
-		text.WriteByte('\n')
-	}
-	for _, word := range words {
-		if !strings.Contains(text.String(), word) {
-			return false
-		}
-	}
-	return true
+	return len(words) == 0 || containsAll(o.searchedText(thing), words)
 }
 
 func FoldCompare(a, b string) int {

@@ -9,6 +9,7 @@ import './form.js';
 import './keys.js';
 import './live.js';
 import './menu.js';
+import './palette.js';
 import './picker.js';
 import './preference.js';
 import './send.js';

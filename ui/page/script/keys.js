@@ -1,5 +1,7 @@
-// Keys: / searches everywhere, f finds in the list, g and a letter opens a
-// section, ? shows all keys, and arrows move through the rows of a table.
+// Keys: Ctrl K and / open the palette, f finds in the list, g and a letter opens
+// a section, ? shows all keys, and arrows move through the rows of a table.
+import { openPalette } from './palette.js';
+
 const letterDelay = 1200; // ms that may pass between g and the letter
 const storageKey = 'trento-heading'; // path of a page that was opened with keys
 let pressedGAt = 0;
@@ -7,6 +9,7 @@ let pressedGAt = 0;
 const isTextField = (element) => element.matches('input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]');
 
 document.addEventListener('keydown', (event) => {
+  if (event.key === 'k' && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) return openPalette(event);
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const target = event.target;
   if (isTextField(target)) {
@@ -30,7 +33,7 @@ document.addEventListener('keydown', (event) => {
       pressedGAt = Date.now();
       break;
     case '/':
-      focusField(event, '[data-everywhere]');
+      openPalette(event);
       break;
     case 'f':
       focusField(event, '[data-find]');
