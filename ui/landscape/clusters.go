@@ -21,7 +21,7 @@ type ClusterItem struct {
 // ClustersTable declares the list of clusters.
 var ClustersTable = newTable("/clusters", "cluster", clusterItems, []table.Column[*ClusterItem]{
 	{
-		Key: "name", Label: "Name", Text: func(c *ClusterItem) string { return c.name },
+		Key: "name", Label: "Name", Names: true, Text: func(c *ClusterItem) string { return c.name },
 		Facet: &table.Facet[*ClusterItem]{Value: func(c *ClusterItem) string { return c.name }},
 	},
 	table.SIDColumn(func(c *ClusterItem) []string { return c.Sids }),
@@ -40,7 +40,7 @@ var ClustersTable = newTable("/clusters", "cluster", clusterItems, []table.Colum
 })
 
 var clusterList = listDefinition[*ClusterItem]{
-	table: &ClustersTable, title: "Clusters", class: "clusters", kind: page.ClusterTags, nameColumn: "name",
+	table: &ClustersTable, title: "Clusters", class: "clusters", kind: page.ClusterTags,
 	cells: func(_ *Pages, c *ClusterItem) map[string]cell {
 		kind := wordWithHint{Text: ClusterTypeWord(string(c.Type))}
 		if c.Type == landscape.HANAASCSERS {

@@ -19,7 +19,7 @@ type DatabaseItem struct {
 
 // DatabasesTable declares the list of databases.
 var DatabasesTable = newTable("/databases", "HANA database", databaseItems, []table.Column[*DatabaseItem]{
-	table.SIDColumn(func(db *DatabaseItem) []string { return []string{db.SID} }),
+	table.NamingColumn(table.SIDColumn(func(db *DatabaseItem) []string { return []string{db.SID} })),
 	{
 		Key: "summary", Label: "Summary", Text: func(db *DatabaseItem) string { return db.Summary() },
 		Order: func(db *DatabaseItem) string { return table.OrderOfNumber(len(db.Instances)) },
@@ -28,7 +28,7 @@ var DatabasesTable = newTable("/databases", "HANA database", databaseItems, []ta
 }, cleanupFlag((*DatabaseItem).absent))
 
 var databaseList = listDefinition[*DatabaseItem]{
-	table: &DatabasesTable, title: "HANA Databases", class: "databases", kind: page.DatabaseTags, nameColumn: "sid",
+	table: &DatabasesTable, title: "HANA Databases", class: "databases", kind: page.DatabaseTags,
 	cells: func(_ *Pages, db *DatabaseItem) map[string]cell {
 		return map[string]cell{"sid": newValues(page.LinkToDatabase(db.Database))}
 	},

@@ -61,7 +61,7 @@ func (h *HostItem) addFault(record *store.AgentReports) {
 // HostsTable declares the list of hosts.
 var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]{
 	{
-		Key: "hostname", Label: "Hostname", Text: hostname,
+		Key: "hostname", Label: "Hostname", Names: true, Text: hostname,
 		Facet: &table.Facet[*HostItem]{Value: hostname},
 	},
 	{
@@ -81,12 +81,12 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 	{Key: "fqdn", Label: "Domain name", Hidden: true, Text: func(h *HostItem) string { return h.FQDN }},
 	{Key: "os", Label: "OS", Hidden: true, Text: func(h *HostItem) string { return h.OSVersion }},
 	{
-		Key: "cpu", Label: "CPUs", Hidden: true,
+		Key: "cpu", Label: "CPUs", Hidden: true, Number: true,
 		Text:  func(h *HostItem) string { return strconv.Itoa(h.CPUCount) },
 		Order: func(h *HostItem) string { return table.OrderOfNumber(h.CPUCount) },
 	},
 	{
-		Key: "memory", Label: "Memory", Hidden: true,
+		Key: "memory", Label: "Memory", Hidden: true, Number: true,
 		Text:  func(h *HostItem) string { return formatMemory(h.MemoryMB) },
 		Order: func(h *HostItem) string { return table.OrderOfNumber(h.MemoryMB) },
 	},
@@ -108,7 +108,7 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 func hostname(h *HostItem) string { return h.Hostname }
 
 var hostList = listDefinition[*HostItem]{
-	table: &HostsTable, title: "Hosts", class: "hosts", refreshTopics: " agent_report", kind: page.HostTags, nameColumn: "hostname",
+	table: &HostsTable, title: "Hosts", class: "hosts", refreshTopics: " agent_report", kind: page.HostTags,
 	cells: func(s *Pages, h *HostItem) map[string]cell {
 		beat := newHeartbeat(h.Host, s.TimestampOf(h.StaleSince))
 		beat.Fault = h.fault

@@ -115,7 +115,7 @@ type listItem interface{ fields() *itemFields }
 func newTable[T listItem](path, noun string, items func(*page.Snapshot) []T, columns []table.Column[T], flags ...table.Flag[T]) table.Table[T] {
 	health := func(thing T) landscape.Health { return thing.fields().health }
 	return table.Table[T]{
-		Path: path, Noun: noun, Items: items, Health: health, ID: func(thing T) string { return thing.fields().id },
+		Path: path, Noun: noun, Items: items, HasChoice: true, Health: health, ID: func(thing T) string { return thing.fields().id },
 		Columns: slices.Concat([]table.Column[T]{table.HealthColumn(health)}, columns, []table.Column[T]{
 			table.TagsColumn(func(thing T) []string { return thing.fields().Tags }),
 			{Key: "id", Label: "ID", Hidden: true, Text: func(thing T) string { return thing.fields().id }},
@@ -141,7 +141,6 @@ type listDefinition[T listItem] struct {
 	class         string // CSS class of the table element
 	refreshTopics string // kinds of other things whose changes also refresh the page
 	kind          page.Taggable
-	nameColumn    string // key of the column that contains the name of the thing
 	// cells returns the cells that show more than text.
 	cells func(s *Pages, thing T) map[string]cell
 	// instanceTables returns the tables that an open row shows; nil: rows cannot be
@@ -179,10 +178,7 @@ func (l *listDefinition[T]) row(s *Pages, reader page.Reader, query table.ListQu
 	in := thing.fields()
 	row := listRow{ID: in.id, Version: table.Version(in.updatedAt), Stale: in.staleSince != nil}
 	cells := l.cells(s, thing)
-	for _, col := range l.table.Columns {
-		if col.Hidden {
-			continue
-		}
+	for _, col := range l.table.ShownColumns(query) {
 		c, ok := cells[col.Key]
 		switch {
 		case ok:
@@ -199,7 +195,7 @@ func (l *listDefinition[T]) row(s *Pages, reader page.Reader, query table.ListQu
 		if c.Values != nil {
 			c.Values.ID, c.Values.Of = col.Key+"-"+in.id, col.Label+" of "+l.table.Noun+" "+in.name
 		}
-		c.Key, c.Label, c.Names, c.Number = col.Key, col.Label, col.Key == l.nameColumn, col.Number
+		c.Key, c.Label, c.Names, c.Number = col.Key, col.Label, col.Names, col.Number
 		row.Cells = append(row.Cells, c)
 	}
 	if l.instanceTables != nil {

@@ -18,7 +18,7 @@ type SAPSystemItem struct {
 
 // SAPSystemsTable declares the list of SAP systems.
 var SAPSystemsTable = newTable("/sap_systems", "SAP system", sapSystemItems, []table.Column[*SAPSystemItem]{
-	table.SIDColumn(func(s *SAPSystemItem) []string { return []string{s.SID} }),
+	table.NamingColumn(table.SIDColumn(func(s *SAPSystemItem) []string { return []string{s.SID} })),
 	{
 		Key: "database", Label: "Attached RDBMS", Text: func(s *SAPSystemItem) string { return s.Database.Name },
 		Facet: &table.Facet[*SAPSystemItem]{Value: func(s *SAPSystemItem) string { return s.Database.Name }},
@@ -33,7 +33,7 @@ var SAPSystemsTable = newTable("/sap_systems", "SAP system", sapSystemItems, []t
 }, cleanupFlag((*SAPSystemItem).absent))
 
 var sapSystemList = listDefinition[*SAPSystemItem]{
-	table: &SAPSystemsTable, title: "SAP Systems", class: "sap-systems", kind: page.SAPSystemTags, nameColumn: "sid",
+	table: &SAPSystemsTable, title: "SAP Systems", class: "sap-systems", kind: page.SAPSystemTags,
 	cells: func(_ *Pages, s *SAPSystemItem) map[string]cell {
 		return map[string]cell{"sid": newValues(page.LinkToSAPSystem(s.SAPSystem)), "database": newValues(s.Database)}
 	},

@@ -85,6 +85,9 @@ const (
 	// cookiePageSize, followed by a section, is the cookie with the page size of
 	// the section.
 	cookiePageSize = "trento-size-"
+	// cookieColumns, followed by a section, is the cookie with the columns of the
+	// section.
+	cookieColumns = "trento-columns-"
 )
 
 // NewFrame returns the frame of a page. ReadFrame adds what needs the store.

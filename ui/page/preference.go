@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"trento/auth"
@@ -68,6 +69,24 @@ func PageSize(r *http.Request, section string, usual int) int {
 func (s *Console) RememberSize(w http.ResponseWriter, r *http.Request, section string, usual, size int) {
 	if PageSize(r, section, usual) != size {
 		s.rememberPreference(w, r, cookiePageSize+section, strconv.Itoa(size), true)
+	}
+}
+
+// Columns returns the keys of the columns that the reader has last chosen for a
+// section, as the cookie has them; nil if the reader has chosen none.
+func Columns(r *http.Request, section string) []string {
+	c, err := r.Cookie(cookieColumns + section)
+	if err != nil {
+		return nil
+	}
+	return strings.Split(c.Value, ".")
+}
+
+// RememberColumns stores the columns of a section in a cookie if they differ from
+// the stored ones. Without columns it deletes the cookie.
+func (s *Console) RememberColumns(w http.ResponseWriter, r *http.Request, section string, keys []string) {
+	if !slices.Equal(Columns(r, section), keys) {
+		s.rememberPreference(w, r, cookieColumns+section, strings.Join(keys, "."), len(keys) > 0)
 	}
 }
 

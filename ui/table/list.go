@@ -29,6 +29,8 @@ type Table[T any] struct {
 	// Tie orders things that compare as equal. It never returns 0 for different
 	// things.
 	Tie func(a, b T) int
+	// HasChoice says that readers may choose the columns.
+	HasChoice bool
 	// ID returns the id of a thing in the API; nil: programs have no such list.
 	ID func(T) string
 }
@@ -47,7 +49,10 @@ type Column[T any] struct {
 	Order      func(T) string // its byte order is that of the column; nil: by text, ignoring case
 	Facet      *Facet[T]      // nil: no filter
 	Number     bool
-	Hidden     bool // the column is not shown, but part of the CSV, the text search and the order
+	// Hidden says that the column is not shown unless the reader chooses it. It is
+	// part of the CSV, the text search and the order.
+	Hidden bool
+	Names  bool // the column has the name of the thing, and is always shown
 }
 
 // Facet makes a column a filter.
@@ -67,6 +72,8 @@ type tableView struct {
 	Flags      []page.Option
 	Chips      []Chip
 	Heads      []columnHead
+	Columns    *columnMenu // nil: the columns cannot be chosen
+	HasChosen  bool        // the reader has chosen the columns
 	OrderWords string
 	UrgentURL  string // address of the default order; empty if it is in use
 	ResetURL   string
@@ -115,6 +122,7 @@ func (l *ChipList) All() []Chip {
 
 type columnHead struct {
 	Key, Label, URL, Hint string
+	Names                 bool
 	Sorted                string // "ascending", "descending" or ""
 }
 
@@ -238,7 +246,7 @@ func (s selection[T]) pageOf(c ListQuery) (things []T, page int) {
 
 // View returns a selection with the texts and links of its page.
 func (o *Table[T]) View(c ListQuery, s selection[T]) tableView {
-	l := tableView{Words: c.words, OrderWords: cmp.Or(o.DefaultOrder, "What needs attention comes first"), ResetURL: page.WithQuery(o.Path, ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sizeInAddress: c.sizeInAddress}.Query())}
+	l := tableView{Words: c.words, OrderWords: cmp.Or(o.DefaultOrder, "What needs attention comes first"), ResetURL: page.WithQuery(o.Path, ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sizeInAddress: c.sizeInAddress, columns: c.columns, columnsInAddress: c.columnsInAddress}.Query())}
 	var chips ChipList
 	without := func(change func(*ListQuery)) func() string {
 		return func() string { return c.address(o.Path, change) }
@@ -254,9 +262,6 @@ func (o *Table[T]) View(c ListQuery, s selection[T]) tableView {
 				chips.Add(col.Label, col.Facet.labelOf(value), without(c.toggleFacet(col.Key, value)))
 			}
 		}
-		if !col.Hidden {
-			l.Heads = append(l.Heads, col.newHead(o, c))
-		}
 		if col.Key == c.sort {
 			l.OrderWords = "Ordered by " + col.Label
 			l.UrgentURL = c.address(o.Path, func(c *ListQuery) { c.sort, c.reverse = "", false })
@@ -268,8 +273,14 @@ func (o *Table[T]) View(c ListQuery, s selection[T]) tableView {
 			chips.Add("Only", f.Label, without(c.toggleFlag(f.Key)))
 		}
 	}
+	for _, col := range o.ShownColumns(c) {
+		l.Heads = append(l.Heads, col.newHead(o, c))
+	}
+	if o.HasChoice {
+		l.Columns, l.HasChosen = o.newColumnMenu(c), c.columns != nil
+	}
 	l.Chips = chips.All()
-	l.Keep = page.HiddenInputs(ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sizeInAddress: c.sizeInAddress, open: c.open}.Query())
+	l.Keep = page.HiddenInputs(ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sizeInAddress: c.sizeInAddress, columns: c.columns, columnsInAddress: c.columnsInAddress, open: c.open}.Query())
 	l.Pager = o.newPager(c, len(s.Things))
 	return l
 }
@@ -334,7 +345,7 @@ func (f *Facet[T]) sortedValues(counts map[string]int, chosen []string) []string
 }
 
 func (col *Column[T]) newHead(o *Table[T], c ListQuery) columnHead {
-	h := columnHead{Key: col.Key, Label: col.Label, Hint: "Order by " + col.Label}
+	h := columnHead{Key: col.Key, Label: col.Label, Names: col.Names, Hint: "Order by " + col.Label}
 	next := func(c *ListQuery) { c.sort, c.reverse = col.Key, false }
 	if c.sort == col.Key {
 		h.Sorted, h.Hint = "ascending", "Order by "+col.Label+", descending"

@@ -20,8 +20,15 @@ type ListQuery struct {
 	reverse       bool
 	page          int // from 1
 	size          int
-	sizeInAddress bool // the address contains the size
+	sizeInAddress bool     // the address contains the size
+	columns       []string // keys of the chosen columns, in the order of the table; nil: the usual ones
+	// columnsInAddress says that the address contains the columns.
+	columnsInAddress bool
 }
+
+// usualColumns is the value of the parameter "columns" for the columns that are
+// shown if nobody chooses others.
+const usualColumns = "usual"
 
 // Parse reads an address. It ignores what it does not understand, so that old
 // bookmarks still work.
@@ -49,7 +56,39 @@ func (o *Table[T]) Parse(q url.Values, size int) ListQuery {
 	if n, err := strconv.Atoi(q.Get("per_page")); err == nil && slices.Contains(page.PageSizes, n) {
 		c.size, c.sizeInAddress = n, true
 	}
+	if keys := q["columns"]; len(keys) > 0 {
+		c.columns, c.columnsInAddress = o.chosenColumns(keys), true
+	}
 	return c
+}
+
+// chosenColumns returns the known ones of the columns with these keys; nil if
+// they are the usual columns.
+func (o *Table[T]) chosenColumns(keys []string) []string {
+	var chosen []string
+	isUsual := true
+	for _, col := range o.Columns {
+		shown := col.Names || slices.Contains(keys, col.Key)
+		if shown {
+			chosen = append(chosen, col.Key)
+		}
+		isUsual = isUsual && shown == !col.Hidden
+	}
+	if isUsual || len(chosen) < 2 {
+		return nil
+	}
+	return chosen
+}
+
+// ShownColumns returns the columns that a query shows.
+func (o *Table[T]) ShownColumns(c ListQuery) []Column[T] {
+	var shown []Column[T]
+	for _, col := range o.Columns {
+		if c.columns == nil && !col.Hidden || slices.Contains(c.columns, col.Key) {
+			shown = append(shown, col)
+		}
+	}
+	return shown
 }
 
 func Unique(values []string) []string {
@@ -86,6 +125,12 @@ func (c ListQuery) Query() url.Values {
 	}
 	if c.sizeInAddress {
 		q.Set("per_page", strconv.Itoa(c.size))
+	}
+	if c.columnsInAddress {
+		q["columns"] = c.columns
+		if c.columns == nil {
+			q.Set("columns", usualColumns)
+		}
 	}
 	return q
 }

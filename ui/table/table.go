@@ -81,6 +81,13 @@ func NewPage[T any](s *page.Console, r *http.Request, o *Table[T], title string)
 func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Request, p *Page, all []T) (onPage []T, c ListQuery, ok bool, err error) {
 	section := strings.Trim(o.Path, "/")
 	c = o.Parse(r.URL.Query(), page.PageSize(r, section, DefaultSize))
+	if o.HasChoice {
+		if c.columnsInAddress {
+			s.RememberColumns(w, r, section, c.columns)
+		} else {
+			c.columns = o.chosenColumns(page.Columns(r, section))
+		}
+	}
 	p.Total, p.Counters = len(all), o.counters(all, c)
 	chosen := o.Selected(all, c)
 	onPage, number := chosen.pageOf(c)
@@ -94,6 +101,7 @@ func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Requ
 	p.List = o.View(c, chosen)
 	saved := c
 	saved.page, saved.open = 1, nil
+	saved.columnsInAddress = c.columns != nil
 	return onPage, c, true, p.fillViews(r.Context(), s, saved.Query())
 }
 
@@ -191,6 +199,12 @@ func SIDColumn[T any](sids func(T) []string) Column[T] {
 		Text:  func(thing T) string { return strings.Join(sids(thing), " ") },
 		Facet: &Facet[T]{Values: sids},
 	}
+}
+
+// NamingColumn declares a column as the one with the name of the thing.
+func NamingColumn[T any](col Column[T]) Column[T] {
+	col.Names = true
+	return col
 }
 
 // StaleFlag declares a filter for things that are not reported any more.
