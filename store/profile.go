@@ -54,3 +54,18 @@ func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c Profile
 		return &c.Logged, tx.endSessions(id, keep)
 	})
 }
+
+// SetFirstStepsHidden hides the list of what to set up next from a user, or shows
+// it again. That is not in the activity log, because it affects only the user.
+func (s *Store) SetFirstStepsHidden(ctx context.Context, id int64, hidden bool) error {
+	_, err := s.editUser(ctx, System(), id, func(tx *Tx, u *User) (activity.Event, error) {
+		if hidden != (u.FirstStepsHiddenAt != nil) {
+			u.FirstStepsHiddenAt = nil
+			if hidden {
+				u.FirstStepsHiddenAt = tx.timestamp()
+			}
+		}
+		return nil, nil
+	})
+	return err
+}

@@ -44,6 +44,10 @@ type User struct {
 	AnalyticsEnabledAt      *time.Time `json:"analytics_enabled_at,omitempty"`
 	AnalyticsEULAAcceptedAt *time.Time `json:"analytics_eula_accepted_at,omitempty"`
 
+	// FirstStepsHiddenAt is when the user hid the list of what to set up next; nil
+	// if it is shown.
+	FirstStepsHiddenAt *time.Time `json:"first_steps_hidden_at,omitempty"`
+
 	// LockVersion starts at 1 and grows with every change of the name, e-mail
 	// address, password, abilities or time zone, and when the user is enabled
 	// or disabled or the second factor is enabled or disabled.

@@ -11,7 +11,7 @@ func examineCertificate(s *State, l *areaFindings) {
 	case c == nil:
 		l.skip("the configuration cannot be read")
 		return
-	case !c.On && !c.Proxy && !c.Loopback:
+	case !c.Encrypts():
 		l.warn("Connections to this server are not encrypted.", "Others on the network can read passwords, sessions and the key of the agents.",
 			s.thenRestart("TLS_CERT_FILE and TLS_KEY_FILE, or TLS_ACME_DOMAIN, or TRUSTED_PROXIES for a reverse proxy with https.")).Page = "/about"
 		return

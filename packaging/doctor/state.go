@@ -129,6 +129,10 @@ type Certificate struct {
 	Source     string // the variables that name it
 }
 
+// Encrypts reports whether nobody on the network can read what is sent to the
+// server.
+func (c *Certificate) Encrypts() bool { return c.On || c.Proxy || c.Loopback }
+
 // HostName is the name in TRENTO_WEB_ORIGIN.
 type HostName struct {
 	Name  string // "" if it is not set

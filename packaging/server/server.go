@@ -186,7 +186,8 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
 		Doctor:        &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
 		DocumentedURL: s.config.OASServerURL,
-		HSTSMaxAge:    s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwarding, Webhooks: s.webhooks,
+		Encrypted:     s.certificateState().Encrypts(), LastBackup: s.lastBackup,
+		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwarding, Webhooks: s.webhooks,
 		Metrics: s.metrics, MCP: mcpModes[s.config.MCPAccess],
 	})
 	if err != nil {

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -19,7 +18,6 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 	// The request may have changed the user, so the identity is not used.
 	var user *store.User
 	var key *store.APIKey
-	alone := false // no other user manages users
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 		if user, err = tx.User(id.User.ID); err != nil {
 			return err
@@ -34,11 +32,6 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 			}
 			banners = append(banners, disabled...)
 		}
-		if s.Auth.DefaultAdmin(user) {
-			if alone, err = s.Auth.SoleManager(tx, user.ID); err != nil {
-				return err
-			}
-		}
 		key, err = tx.APIKey()
 		return err
 	})
@@ -47,9 +40,6 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 	}
 	if err != nil {
 		return nil, err
-	}
-	if n, ok := s.defaultAdminBanner(reader); ok && alone {
-		banners = append(banners, n)
 	}
 	if id.Can(page.AbilityAPIKey) {
 		if n, ok := s.keyBanner(reader, key); ok {
@@ -60,20 +50,6 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 		banners = append(banners, page.Banner{Severity: "info", Text: "Password change is recommended.", Link: page.Link{Name: "Profile", URL: "/profile"}})
 	}
 	return banners, nil
-}
-
-// defaultAdminBanner asks the default admin to create another user who manages users.
-// It appears at every sign-in until there is one.
-func (s *shared) defaultAdminBanner(reader page.Reader) (page.Banner, bool) {
-	n := page.Banner{
-		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(reader.Identity().SessionHash[:8]), Link: page.Link{Name: "Create a user manager", URL: "/users/new"},
-		Text: "Use the default admin only to create the first user manager, a user with the permission all:users, who creates all others. After that it is for emergencies: it cannot have a second factor.",
-	}
-	if s.isExternal() {
-		n.Link = page.Link{Name: "Users", URL: "/users"}
-		n.Text = "Nobody but the default admin manages users. Give the permission all:users to somebody who has signed in once."
-	}
-	return n, n.Dismissal != reader.DismissedBanner
 }
 
 // keyBanner warns of an API key that expires soon or has expired.

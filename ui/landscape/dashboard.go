@@ -25,6 +25,7 @@ type dashboardPage struct {
 	Attention []attentionRow
 	More      []page.ActionLink // links to things that do not fit into the list of attention
 	Activity  recentLog
+	FirstSteps
 }
 
 // Template implements page.Page.
@@ -247,6 +248,9 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if p.Activity, err = s.readLatestEntries(r.Context(), who); err != nil {
+		return err
+	}
+	if p.FirstSteps, err = s.readFirstSteps(r.Context(), p.Reader, p.Hosts > 0); err != nil {
 		return err
 	}
 	return s.Render(w, r, http.StatusOK, &p)

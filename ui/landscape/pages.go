@@ -44,6 +44,7 @@ func (s *Pages) Routes() []api.Route {
 		{Method: "GET", Path: connectPath, Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.showConnect)},
 		{Method: "GET", Path: "/cleanup", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showCleanupList},
 		{Method: "GET", Path: "/cleanup.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: table.CSVHandler(s.Console, &cleanupTable)},
+		{Method: "POST", Path: "/first_steps", Access: auth.SignedIn, Handle: page.ReadForm(s.hideFirstSteps)},
 		{Method: "POST", Path: "/cleanup/confirm", Access: auth.SignedIn, Handle: page.ReadForm(s.confirmCleanup)},
 		{Method: "POST", Path: "/cleanup", Access: auth.SignedIn, Handle: page.ReadForm(s.cleanUpAll)},
 		{Method: "GET", Path: "/hosts/{id}", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showHost},

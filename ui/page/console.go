@@ -60,6 +60,12 @@ type Options struct {
 	// Certificate returns the present TLS certificate of this server; nil if it
 	// has none.
 	Certificate func() Certificate
+	// Encrypted says that nobody on the network can read what is sent to this
+	// server.
+	Encrypted bool
+	// LastBackup returns when a backup was last made on request; the zero time
+	// if that is not known. nil: nobody knows.
+	LastBackup func(context.Context) time.Time
 	// DocumentedURL is the address of this server in the API document; "" means
 	// the one at which a client asks for the document.
 	DocumentedURL string
