@@ -28,6 +28,8 @@ type clusterPage struct {
 	Maintenance bool
 	StaleBanner string
 	Tags        tagPanel
+	Drawing     drawingPanel
+	Replication replicationPanel
 	Facts       []page.Fact
 	Note        string // why no details of the cluster are shown
 	Sites       []clusterSite
@@ -126,6 +128,16 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 		p.Title = page.ClusterName(c) + " – Clusters"
 		s.describeCluster(&p, inside)
 		p.Reason = newHealthReason(c.Health, c.Reasons(), registeredPath(tx))
+		v, err := s.Snapshot(tx)
+		if err != nil {
+			return err
+		}
+		d := s.newDrawer(v)
+		p.Drawing = d.drawCluster(c)
+		if c.HANA != nil {
+			p.Replication = d.replicationPanel(d.chainOfCluster(c))
+		}
+		p.Live = d.live(p.Live)
 		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.ClusterTags, string(id), p.Name); err != nil {
 			return err
 		}

@@ -204,7 +204,9 @@ func (c *clusterContext) newResource(r landscape.ClusterResource) resourceRow {
 	return row
 }
 
-func (p *clusterPage) describeFencing(kind *string, devices []landscape.SBDDevice) {
+// sbdRows returns the devices through which nodes are fenced.
+func sbdRows(devices []landscape.SBDDevice) []sbdRow {
+	rows := make([]sbdRow, 0, len(devices))
 	for _, d := range devices {
 		mark := page.HealthMark{State: "passing", Word: "Healthy"}
 		switch d.Status {
@@ -215,8 +217,13 @@ func (p *clusterPage) describeFencing(kind *string, devices []landscape.SBDDevic
 			mark = page.HealthMark{State: "critical", Word: "Unhealthy"}
 		}
 		mark.Name = "Device status: " + mark.Word
-		p.SBD = append(p.SBD, sbdRow{d.Device, mark})
+		rows = append(rows, sbdRow{d.Device, mark})
 	}
+	return rows
+}
+
+func (p *clusterPage) describeFencing(kind *string, devices []landscape.SBDDevice) {
+	p.SBD = sbdRows(devices)
 	switch {
 	case len(devices) > 0:
 	case kind == nil:

@@ -31,6 +31,14 @@ func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status in
 		if err := s.describeDatabase(tx, p.Reader, &p, db); err != nil {
 			return err
 		}
+		v, err := s.Snapshot(tx)
+		if err != nil {
+			return err
+		}
+		d := s.newDrawer(v)
+		p.Drawing = d.drawDatabase(db)
+		p.Replication = d.replicationPanel(landscape.ReplicationChainOf(db.Instances, d.clustersOfDatabase(db)...))
+		p.Live = d.live(p.Live)
 		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.DatabaseTags, string(id), db.SID); err != nil {
 			return err
 		}

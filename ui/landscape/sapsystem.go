@@ -30,6 +30,13 @@ func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status i
 		if err := s.describeSAPSystem(tx, p.Reader, &p, system); err != nil {
 			return err
 		}
+		v, err := s.Snapshot(tx)
+		if err != nil {
+			return err
+		}
+		d := s.newDrawer(v)
+		p.Drawing = d.drawSAPSystem(system)
+		p.Live = d.live(p.Live)
 		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.SAPSystemTags, string(id), system.SID); err != nil {
 			return err
 		}

@@ -18,6 +18,8 @@ type systemPage struct {
 	Reason      healthReason
 	StaleBanner string
 	Tags        tagPanel
+	Drawing     drawingPanel
+	Replication replicationPanel // only for a replicated database
 	Facts       []page.Fact
 	Sites       []systemSite
 	Tenants     []tenantRow // only for a database
