@@ -42,7 +42,7 @@ type Options struct {
 	// Elapsed returns the time since the store was opened, whatever happens to
 	// the clock. nil means that Now is never set.
 	Elapsed func() time.Duration
-	NoSync  bool         // do not wait for the disk; for tests only
+	NoSync  bool         // do not wait for the disk; for data that nobody misses after a power failure, in tests and demos
 	Log     *slog.Logger // the server's log; nil discards it
 	// HeartbeatInterval is the time between two heartbeats of an agent; 0 means
 	// five seconds. HeartbeatAllowedMissed is how many heartbeats in a row may

@@ -160,7 +160,7 @@ func (s *server) passwordHint() (string, error) {
 	switch {
 	case s.passwordFile == "":
 		return "as it was set", nil
-	case s.demoHosts == 0:
+	case s.demo == nil:
 		return "in the file " + s.passwordFile, nil
 	}
 	text, err := os.ReadFile(s.passwordFile)

@@ -25,6 +25,7 @@ import (
 	"trento/search"
 	"trento/store"
 	"trento/store/backup"
+	"trento/store/discovery/fleet"
 	"trento/store/message"
 	"trento/ui"
 	"trento/ui/alerting"
@@ -44,9 +45,9 @@ type Options struct {
 	Notices    []config.Notice
 	Stdout     io.Writer // receives the address of the console and how to sign in
 	Stderr     io.Writer // receives the log
-	// DemoHosts is the number of hosts of a generated landscape that reports to
-	// the server. 0 means none.
-	DemoHosts int
+	// Demo is a generated landscape that reports to the server, whose data are
+	// thrown away at the end. nil: the server is a real one.
+	Demo *fleet.Fleet
 }
 
 // server is one run of the server, from opening to closing.
@@ -70,7 +71,7 @@ type server struct {
 	forwarders      []*forwarder
 	metrics         *metrics.Metrics
 	webhooks        *eventing.Webhooks
-	demoHosts       int
+	demo            *fleet.Fleet   // nil: the server is a real one
 	runningTasks    sync.WaitGroup // counts the running tasks
 	// certificate is nil without TLS. redirects sends requests without TLS on to
 	// https; nil if there is no port for them.
@@ -110,7 +111,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	// of a full disk, and does not end the process.
 	signal.Ignore(syscall.SIGXFSZ)
 	log := slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: o.Config.Level(), ReplaceAttr: maskTokens}))
-	s := &server{config: o.Config, configFile: o.ConfigFile, notices: o.Notices, log: log, demoHosts: o.DemoHosts, metrics: metrics.New(Version())}
+	s := &server{config: o.Config, configFile: o.ConfigFile, notices: o.Notices, log: log, demo: o.Demo, metrics: metrics.New(Version())}
 	s.examiner = &examiner{server: s}
 	defer func() { err = errors.Join(err, s.closeAll()) }()
 	if err := s.openAll(ctx); err != nil {
@@ -186,6 +187,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
 		Doctor:        &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
 		DocumentedURL: s.config.OASServerURL,
+		Demo:          s.demo != nil,
 		Encrypted:     s.certificateState().Encrypts(), LastBackup: s.lastBackup,
 		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwarding, Webhooks: s.webhooks,
 		Metrics: s.metrics, MCP: mcpModes[s.config.MCPAccess],

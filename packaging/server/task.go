@@ -79,7 +79,7 @@ func (s *server) tasks() []task {
 		// Makes a backup only if the newest is older than the interval.
 		tasks = append(tasks, task{name: "scheduled backup", run: schedule.Run, every: time.Minute, atStart: true})
 	}
-	if s.demoHosts > 0 {
+	if s.demo != nil {
 		// Reports and heartbeats, with the periods of agents.
 		tasks = append(tasks, task{name: "demo landscape", run: s.feedDemo})
 	}
@@ -162,7 +162,7 @@ func (s *server) pruneActivity(ctx context.Context) error {
 	return err
 }
 
-// feedDemo sends the reports of a generated landscape to the server, through
+// feedDemo sends the reports of the landscape of a demo to the server, through
 // its own API.
 func (s *server) feedDemo(ctx context.Context) error {
 	var key, messages string
@@ -187,6 +187,6 @@ func (s *server) feedDemo(ctx context.Context) error {
 		secure = s.certificate.ClientConfig()
 	}
 	return fleet.Feed(ctx, fleet.FeedOptions{
-		Server: s.url(), APIKey: key, Messages: messages, TLS: secure, Seed: fleet.DefaultSeed, Hosts: s.demoHosts, Heartbeats: true, StepEvery: 15 * time.Second,
+		Server: s.url(), APIKey: key, Messages: messages, TLS: secure, Fleet: s.demo, Hosts: len(s.demo.Hosts()), Heartbeats: true, StepEvery: 30 * time.Second,
 	})
 }

@@ -60,6 +60,8 @@ type Options struct {
 	// Certificate returns the present TLS certificate of this server; nil if it
 	// has none.
 	Certificate func() Certificate
+	// Demo says that all data are invented, and gone when the server ends.
+	Demo bool
 	// Encrypted says that nobody on the network can read what is sent to this
 	// server.
 	Encrypted bool

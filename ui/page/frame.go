@@ -27,6 +27,7 @@ type Frame struct {
 	User     *FrameUser
 	Nav      []navEntry
 	Banners  []Banner // messages on every page
+	Demo     bool     // all data are invented
 	Searches bool     // the page has its own search box for everything
 	Live     string   // kinds and ids of the changes after which the script fetches the page again, see event.go
 	Seq      uint64   // the last change that the page includes; the browser gets Cursor instead
@@ -93,7 +94,7 @@ const (
 // NewFrame returns the frame of a page. ReadFrame adds what needs the store.
 func (s *Console) NewFrame(r *http.Request, title string) Frame {
 	f := Frame{
-		Reader: s.newReader(r), Product: Product, Version: s.Version, Title: title, Assets: s.pageAssets,
+		Reader: s.newReader(r), Product: Product, Version: s.Version, Title: title, Assets: s.pageAssets, Demo: s.Demo,
 		Theme: cookieChoice(r, cookieTheme, "light", "dark"), Sidebar: cookieChoice(r, cookieSidebar, "closed"),
 		Density: cookieChoice(r, cookieDensity, "compact"),
 	}

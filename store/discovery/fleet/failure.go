@@ -9,12 +9,20 @@ import (
 // timedEffect is a change at a later time, such as the end of a failure.
 type timedEffect struct {
 	at  time.Time
+	on  *Host // one of the hosts whose reports change
 	run func(now time.Time)
 }
 
-// runAfter calls then in the first Step that is at least d from now.
-func (f *Fleet) runAfter(d time.Duration, then func(now time.Time)) {
-	f.effects = append(f.effects, timedEffect{f.now.Add(d), then})
+// forever is how long a failure lasts that does not end by itself.
+const forever = time.Duration(1<<63 - 1)
+
+// runAfter calls then in the first Step that is at least d from now. The effect
+// changes the reports of a host and of its neighbours. After forever means
+// never.
+func (f *Fleet) runAfter(d time.Duration, on *Host, then func(now time.Time)) {
+	if d < forever {
+		f.effects = append(f.effects, timedEffect{f.now.Add(d), on, then})
+	}
 }
 
 // runDueEffects runs the effects that are due.
@@ -28,7 +36,9 @@ func (f *Fleet) runDueEffects(now time.Time) {
 		return true
 	})
 	for _, t := range due {
+		f.touch(t.on)
 		t.run(now)
+		f.touch(t.on)
 	}
 }
 
@@ -45,14 +55,18 @@ func failInstance(f *Fleet, h *Host, now time.Time) bool {
 	if i == nil || !i.canBecome(s) {
 		return false
 	}
+	f.failInstanceFor(i, s, f.randomMinutes(1, 5))
+	return true
+}
+
+func (f *Fleet) failInstanceFor(i *instance, s status, d time.Duration) {
 	i.status, i.failing = s, true
-	f.runAfter(f.randomMinutes(1, 5), func(now time.Time) {
+	f.runAfter(d, i.host, func(now time.Time) {
 		if i.status == gray {
 			i.restart(now)
 		}
 		i.status, i.failing = green, false
 	})
-	return true
 }
 
 // hideInstance makes the service of an instance stop answering the agent for
@@ -63,7 +77,7 @@ func hideInstance(f *Fleet, h *Host, now time.Time) bool {
 		return false
 	}
 	i.unanswering, i.failing = true, true
-	f.runAfter(f.randomMinutes(1, 5), func(time.Time) { i.unanswering, i.failing = false, false })
+	f.runAfter(f.randomMinutes(1, 5), h, func(time.Time) { i.unanswering, i.failing = false, false })
 	return true
 }
 
@@ -83,7 +97,7 @@ func (c *cluster) canFail() bool { return c != nil && !c.failing }
 // startFailure marks a cluster as failing for a time, and then calls end.
 func (f *Fleet) startFailure(c *cluster, d time.Duration, now time.Time, end func(now time.Time)) {
 	c.failing, c.writtenAt = true, now
-	f.runAfter(d, func(now time.Time) {
+	f.runAfter(d, c.nodes[0], func(now time.Time) {
 		c.failing, c.writtenAt = false, now
 		end(now)
 	})
@@ -92,15 +106,18 @@ func (f *Fleet) startFailure(c *cluster, d time.Duration, now time.Time, end fun
 // failOver moves central services to the other node of their cluster, and
 // back some minutes later.
 func failOver(f *Fleet, h *Host, now time.Time) bool {
+	return failOverFor(f, h, f.randomMinutes(4, 12), now)
+}
+
+func failOverFor(f *Fleet, h *Host, back time.Duration, now time.Time) bool {
 	c := h.cluster
 	if !c.canFail() || len(c.systems) == 0 {
 		return false
 	}
 	s := c.systems[f.random.IntN(len(c.systems))]
-	back := f.randomMinutes(4, 12)
 	f.startFailure(c, back+2*replicaDelay, now, func(time.Time) {})
 	f.swapCentralServices(s, now)
-	f.runAfter(back, func(now time.Time) { f.swapCentralServices(s, now) })
+	f.runAfter(back, h, func(now time.Time) { f.swapCentralServices(s, now) })
 	return true
 }
 
@@ -114,7 +131,7 @@ func (f *Fleet) swapCentralServices(s *System, now time.Time) {
 	from, to := s.ascs.host, s.ers.host
 	s.ascs.move(to, now)
 	from.cluster.writtenAt = now
-	f.runAfter(replicaDelay, func(now time.Time) {
+	f.runAfter(replicaDelay, to, func(now time.Time) {
 		s.ers.move(from, now)
 		from.cluster.writtenAt = now
 	})
@@ -123,6 +140,10 @@ func (f *Fleet) swapCentralServices(s *System, now time.Time) {
 // takeOver makes the second site of a database the primary. The former primary
 // is down until it replicates from the new one.
 func takeOver(f *Fleet, h *Host, now time.Time) bool {
+	return takeOverFor(f, h, f.randomMinutes(1, 4), now)
+}
+
+func takeOverFor(f *Fleet, h *Host, d time.Duration, now time.Time) bool {
 	c := h.cluster
 	if !c.canFail() || c.database == nil || c.secondDatabase != nil || !c.database.isInSync() {
 		return false
@@ -131,7 +152,7 @@ func takeOver(f *Fleet, h *Host, now time.Time) bool {
 	old := db.sites[0]
 	db.sites[0], db.sites[1] = db.sites[1], db.sites[0]
 	old.unregistered = true
-	f.startFailure(c, f.randomMinutes(1, 4), now, func(now time.Time) {
+	f.startFailure(c, d, now, func(now time.Time) {
 		old.unregistered = false
 		for _, i := range old.instances {
 			i.restart(now)
@@ -142,35 +163,47 @@ func takeOver(f *Fleet, h *Host, now time.Time) bool {
 
 // loseSync makes the second site of a database fall behind.
 func loseSync(f *Fleet, h *Host, now time.Time) bool {
+	return loseSyncFor(f, h, f.randomMinutes(1, 6), now)
+}
+
+func loseSyncFor(f *Fleet, h *Host, d time.Duration, now time.Time) bool {
 	c := h.cluster
 	if !c.canFail() || c.database == nil {
 		return false
 	}
 	c.database.outOfSync = true
-	f.startFailure(c, f.randomMinutes(1, 6), now, func(time.Time) { c.database.outOfSync = false })
+	f.startFailure(c, d, now, func(time.Time) { c.database.outOfSync = false })
 	return true
 }
 
 // loseDisk takes a disk away from the nodes of a cluster.
 func loseDisk(f *Fleet, h *Host, now time.Time) bool {
+	return loseDiskFor(f, h, f.randomMinutes(1, 6), now)
+}
+
+func loseDiskFor(f *Fleet, h *Host, lasts time.Duration, now time.Time) bool {
 	c := h.cluster
 	if !c.canFail() || len(c.disks) == 0 {
 		return false
 	}
 	d := &c.disks[f.random.IntN(len(c.disks))]
 	d.broken = true
-	f.startFailure(c, f.randomMinutes(1, 6), now, func(time.Time) { d.broken = false })
+	f.startFailure(c, lasts, now, func(time.Time) { d.broken = false })
 	return true
 }
 
 // startMaintenance puts a cluster into maintenance mode.
 func startMaintenance(f *Fleet, h *Host, now time.Time) bool {
+	return startMaintenanceFor(f, h, f.randomMinutes(2, 10), now)
+}
+
+func startMaintenanceFor(f *Fleet, h *Host, d time.Duration, now time.Time) bool {
 	c := h.cluster
 	if !c.canFail() {
 		return false
 	}
 	c.maintenance = true
-	f.startFailure(c, f.randomMinutes(2, 10), now, func(time.Time) { c.maintenance = false })
+	f.startFailure(c, d, now, func(time.Time) { c.maintenance = false })
 	return true
 }
 

@@ -27,6 +27,9 @@ type FeedOptions struct {
 	APIKey string
 	Seed   uint64 // seed of the landscape, as for New
 	Hosts  int
+	// Fleet is a landscape with a past, which goes on; nil means a new one. Its
+	// time must not be after now.
+	Fleet *Fleet
 
 	// Rate is the number of reports per second. 0 means the intervals of
 	// agents: hosts, clouds, clusters and SAP systems every ten seconds,
@@ -159,7 +162,10 @@ type schedule struct {
 }
 
 func newSchedule(o FeedOptions) *schedule {
-	s := &schedule{FeedOptions: o, fleet: New(o.Seed, o.Hosts)}
+	s := &schedule{FeedOptions: o, fleet: o.Fleet}
+	if s.fleet == nil {
+		s.fleet = New(o.Seed, o.Hosts)
+	}
 	s.fleet.Still = o.Still
 	now := time.Now()
 	s.fleet.Step(now)

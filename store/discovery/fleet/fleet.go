@@ -29,8 +29,9 @@ type Fleet struct {
 	started      bool
 	start        time.Time // time of the first Step
 	now          time.Time
-	effects      []timedEffect // effects that are not due yet
-	plannedHosts int           // number of hosts at the start; limits the growth
+	effects      []timedEffect  // effects that are not due yet
+	touched      map[*Host]bool // hosts whose reports may have changed since Advance; nil: nobody asks
+	plannedHosts int            // number of hosts at the start; limits the growth
 }
 
 // defaultStart is the time in reports before the first Step.
