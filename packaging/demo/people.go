@@ -21,7 +21,7 @@ type person struct {
 // them gives them another one, as admin.
 var (
 	keller = person{"anna.keller", "Anna Keller", []int{1}, "10.32.200.14", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
-	nowak  = person{"tomasz.nowak", "Tomasz Nowak", []int{4, 6, 7, 8, 9, 10, 11, 12, 13, 35}, "10.32.200.27", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"}
+	nowak  = person{"tomasz.nowak", "Tomasz Nowak", []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 35}, "10.32.200.27", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"}
 	raman  = person{"priya.raman", "Priya Raman", []int{7, 8, 11, 14, 20}, "10.32.200.31", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15"}
 	weber  = person{"jonas.weber", "Jonas Weber", nil, "10.32.201.8", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"}
 	santos = person{"maria.santos", "Maria Santos", []int{17}, "10.32.202.40", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"}
@@ -144,7 +144,7 @@ func tagLandscape(by person) func(*past) error {
 					return err
 				}
 				if window++; len(h.Hostname) >= 3 && window%3 > 0 {
-					all = append(all, tagged{store.HostTag, string(h.ID), []string{"", "patch-window-1", "patch-window-2"}[window%3]})
+					all = append(all, tagged{store.HostTag, string(h.ID), []string{"", "patch-a", "patch-b"}[window%3]})
 				}
 			}
 			return nil

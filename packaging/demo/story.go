@@ -65,8 +65,9 @@ func (s *script) people(admin string) {
 		s.at(s.timeOf(1, "08:20").Add(time.Duration(n)*4*time.Minute), create(keller.username, x))
 	}
 	s.on(2, "06:50", signIn(nowak))
+	s.on(4, "07:25", signIn(left))
 	s.on(2, "08:40", tagLandscape(nowak))
-	s.on(3, "09:15", saveView(admin, store.SavedView{Screen: "/hosts", Name: "Patch window 1", Query: "tags=patch-window-1"}))
+	s.on(3, "09:15", saveView(admin, store.SavedView{Screen: "/hosts", Name: "Patch group A", Query: "tags=patch-a"}))
 	s.on(3, "09:17", saveView(admin, store.SavedView{Screen: "/hosts", Name: "Needs somebody", Query: "health=critical&health=warning"}))
 	s.on(3, "09:20", saveView(admin, store.SavedView{Screen: "/sap_systems", Name: "Production", Query: "tags=production"}))
 	s.on(3, "09:24", saveView(nowak.username, store.SavedView{Screen: "/clusters", Name: "Production", Query: "tags=production"}))

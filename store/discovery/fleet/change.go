@@ -140,6 +140,7 @@ func reboot(f *Fleet, h *Host, now time.Time) bool {
 	down := time.Duration(30+f.random.IntN(60)) * time.Second
 	h.downUntil = now.Add(down)
 	h.booted = h.downUntil.Add(-10 * time.Second).Truncate(time.Second)
+	f.runAfter(down+time.Second, h, func(time.Time) {}) // it reports again
 	for _, i := range h.instances {
 		i.restart(h.booted)
 	}
