@@ -40,7 +40,8 @@ var metadataDictionary1 []byte
 // log appends an entry about an event. It first completes the event with the
 // correlation id that all events of the change have, and with the current names
 // of the things whose ids the event has. If the event means an alert, that
-// begins or ends in the same transaction.
+// begins or ends in the same transaction. If it changes the health of a thing,
+// that is added to the history of the thing.
 func (tx *Tx) log(actor string, e activity.Event) error {
 	tx.addNames(e)
 	if c, ok := e.(activity.CorrelatedEvent); ok {
@@ -64,7 +65,7 @@ func (tx *Tx) log(actor string, e activity.Event) error {
 	if logged := tx.s.options.Logged; logged != nil {
 		tx.kv.AfterCommit(func() { logged(e) })
 	}
-	return tx.noteAlerts(e, entry.Position)
+	return errors.Join(tx.noteHealth(e, entry.Position), tx.noteAlerts(e, entry.Position))
 }
 
 // addNames adds the names of the things that an event is about. It keeps names
@@ -145,6 +146,10 @@ func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
 }
 
 func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
+	return decodeEntry(tx.s.metadataDictionary, key, value)
+}
+
+func decodeEntry(dictionary kv.Dictionary, key, value []byte) (*activity.Entry, error) {
 	e := &activity.Entry{Position: activity.PositionOfKey(key)}
 	fail := func() (*activity.Entry, error) { return nil, kv.Damaged(fmt.Errorf("activity %x", key)) }
 	if len(value) < 1 || value[0] != entryFormat {
@@ -170,7 +175,7 @@ func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
 	if e.Actor = string(rest[:length]); e.Actor == "" {
 		e.Actor = activity.System
 	}
-	metadata, err := tx.s.metadataDictionary.Decode(rest[length:])
+	metadata, err := dictionary.Decode(rest[length:])
 	if err != nil {
 		return nil, kv.Damaged(fmt.Errorf("activity %x: %w", key, err))
 	}
@@ -289,7 +294,9 @@ func (s *Store) PruneActivity(ctx context.Context) (removed int, err error) {
 const pruneBatchSize = 500
 
 // PruneActivityBefore prunes the log entries that were written before a time,
-// and returns how many it has pruned. It logs no entry about that.
+// and returns how many it has pruned. It logs no entry about that. The health
+// changes of that time are pruned as well, except for the last one of each
+// thing.
 //
 // It prunes the oldest entries first, in small transactions, and pauses between
 // them as long as each took, so that other changes get half of the time. If it
@@ -308,7 +315,7 @@ func (s *Store) PruneActivityBefore(ctx context.Context, before time.Time) (prun
 			return pruned, err
 		}
 		if pruned += step; step < pruneBatchSize {
-			return pruned, nil
+			return pruned, s.pruneHealthChanges(ctx, bound)
 		}
 		select {
 		case <-ctx.Done():

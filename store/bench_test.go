@@ -136,6 +136,41 @@ func BenchmarkHeartbeat(b *testing.B) {
 	})
 }
 
+// BenchmarkHealthChange measures an entry of the log that changes the health of
+// one of 1,000 hosts, beside one that changes nothing, and the seek that tells
+// since when a host has its health.
+func BenchmarkHealthChange(b *testing.B) {
+	s := open(b, b.TempDir(), newClock())
+	id := func(i int) string { return fmt.Sprintf("%08d%s", i%1000, agent[8:]) }
+	log := func(b *testing.B, eventOf func(i int) activity.Event) {
+		changes := 0
+		for b.Loop() {
+			changes++
+			if err := s.update(b.Context(), System(), func(tx *Tx) error { return tx.log(activity.System, eventOf(changes)) }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("no change", func(b *testing.B) {
+		log(b, func(i int) activity.Event {
+			return &activity.HostSaptuneHealthChanged{AboutHost: activity.AboutHost{HostID: id(i)}, Health: []string{"warning", "critical"}[i/1000%2]}
+		})
+	})
+	b.Run("change", func(b *testing.B) {
+		log(b, func(i int) activity.Event {
+			return &activity.HostHealthChanged{AboutHost: activity.AboutHost{HostID: id(i)}, Health: []string{"warning", "critical"}[i/1000%2]}
+		})
+	})
+	b.Run("since", func(b *testing.B) {
+		view(b, s, func(tx *Tx) error {
+			for i := 0; b.Loop(); i++ {
+				tx.HealthSince(activity.HostThing, id(i))
+			}
+			return nil
+		})
+	})
+}
+
 // BenchmarkHosts measures the read of a page over all hosts.
 func BenchmarkHosts(b *testing.B) {
 	for _, hosts := range []int{1000, 10000} {

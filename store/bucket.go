@@ -28,7 +28,8 @@ type buckets struct {
 	heartbeats     *kv.Bucket
 	discards       *kv.Bucket
 
-	entries *kv.Bucket
+	entries       *kv.Bucket
+	healthChanges *kv.Bucket
 
 	users        *kv.Table[User]
 	usernames    *kv.Index
@@ -80,6 +81,8 @@ func (s *Store) declareBuckets() {
 
 	b.entries = f.NewBucket("activity", "activity.Position (8)", "entry, see activity.go; the sequence of the bucket, see Newest")
 	b.entries.Verify(s.newVerifier((*Tx).verifyEntries))
+	b.healthChanges = f.NewBucket("health_change", "kind (1) id position (8)", "change of the health of a thing, see healthhistory.go; the position is that of the entry")
+	b.healthChanges.Verify(s.newVerifier((*Tx).verifyHealthChanges))
 
 	b.usernames = kv.NewUniqueIndex(f, "username", "user name", "user id (8); users who were not deleted")
 	b.identities = kv.NewUniqueIndex(f, "identity", "provider 0x00 subject", "user id (8); users who were not deleted")

@@ -27,6 +27,7 @@
 //	heartbeat         host id                       time of the last heartbeat that was written down
 //	discard           sequence (8)                  a payload that could not be decoded, see discard.go
 //	activity          activity.Position (8)         entry, see activity.go; the sequence of the bucket, see Newest
+//	health_change     kind (1) id position (8)      change of the health of a thing, see healthhistory.go; the position is that of the entry
 //	username          user name                     user id (8); users who were not deleted
 //	identity          provider 0x00 subject         user id (8); users who were not deleted
 //	user              user id (8)                   record: store.User
@@ -60,7 +61,8 @@
 // journal entry. Every index entry has its record, and every record has its
 // index entries. Every entry of the activity log can be read. Only enabled
 // users have sessions. Every queued message belongs to a stored queue. Every
-// alert has the key of its kind and thing. Every webhook has a state, and
+// alert has the key of its kind and thing. The last health change of each
+// host, cluster, database and SAP system tells the state of its record. Every webhook has a state, and
 // every state and delivery of a webhook has its webhook.
 //
 // # Writing
@@ -99,6 +101,12 @@
 // transaction, so that no other change waits for long. If the process ends in
 // the middle, the log is intact and only begins later. bbolt reuses the space
 // for later writes.
+//
+// Changes of the health of a thing, and of whether it reports, are in the
+// bucket health_change as well (healthhistory.go). It is written by the same
+// transaction and from the same events. The health of a thing at any time, and
+// since when it has its present health, is thus found in one seek. The last
+// change before the log begins is kept for each thing.
 //
 // store.PruneActivity is called every minute and prunes the log once a day. It
 // records the midnight for which it has pruned the log. A process that was not

@@ -22,11 +22,12 @@ var migrations = []kv.Migration{
 	normalizeUsernames,
 	nil, // the bucket token_former
 	recompressBodies,
-	nil, // the buckets identity and used_attempt
-	nil, // the buckets message_queue and queued_message
-	nil, // the bucket report_time
-	nil, // the buckets alert and alert_delivery
-	nil, // the buckets webhook, webhook_state and webhook_delivery
+	nil,                // the buckets identity and used_attempt
+	nil,                // the buckets message_queue and queued_message
+	nil,                // the bucket report_time
+	nil,                // the buckets alert and alert_delivery
+	nil,                // the buckets webhook, webhook_state and webhook_delivery
+	indexHealthChanges, // and the bucket health_change
 }
 
 // normalizeUsernames changes the names of users to the form of NormalUsername,

@@ -101,7 +101,7 @@ func (e *envelope) spoil(do func(path string)) {
 func (m *memory) copy() *memory {
 	return &memory{
 		hosts: maps.Clone(m.hosts), clusters: maps.Clone(m.clusters), databases: maps.Clone(m.databases),
-		sapSystems: maps.Clone(m.sapSystems), kept: maps.Clone(m.kept), live: maps.Clone(m.live),
+		sapSystems: maps.Clone(m.sapSystems), kept: maps.Clone(m.kept), live: maps.Clone(m.live), told: maps.Clone(m.told),
 	}
 }
 

@@ -233,7 +233,7 @@ func TestStaleWhileWaiting(t *testing.T) {
 		"host_saptune_health_changed a warning", "host_health_changed a warning",
 	}
 	fresh := append(born[:8:8], "sap_system_registered passing passing no_ensa")
-	stale := append(born[:8:8], "application_instance_data_marked_stale a/00", "sap_system_registered passing passing no_ensa")
+	stale := append(born[:8:8], "application_instance_data_marked_stale a/00", "sap_system_registered passing passing no_ensa", "sap_system_data_marked_stale")
 
 	w := waiting()
 	w.loseHeartbeat("a")

@@ -280,7 +280,9 @@ func (cs *Changeset) moveInstance(s *SAPSystem, from HostID, moved *Instance) er
 func (cs *Changeset) registerSAPSystem(s *SAPSystem, db *Database, health Health) {
 	s.RegisteredAt, s.Health = cs.now, health
 	s.updateFrom(db)
-	s.StaleSince = earlierOf(s.DatabaseStaleSince, firstStaleSince(s))
+	if s.DatabaseStaleSince != nil { // the event tells it; evaluateStale tells of stale instances
+		s.StaleSince = earlierOf(s.DatabaseStaleSince, firstStaleSince(s))
+	}
 	s.ENSA = s.newestENSA()
 	about := s.aboutSystem()
 	about.SID = s.SID

@@ -24,13 +24,14 @@ type memory struct {
 	sapSystems map[landscape.SAPSystemID]*landscape.SAPSystem
 	kept       map[landscape.HostID]*landscape.LastSAPReport
 	live       map[landscape.HostID]bool
+	told       map[[2]string]landscape.HealthState // health state of each thing by kind and id, as events tell it
 }
 
 func newMemory() *memory {
 	return &memory{
 		hosts: map[landscape.HostID]*landscape.Host{}, clusters: map[landscape.ClusterID]*landscape.Cluster{},
 		databases: map[landscape.DatabaseID]*landscape.Database{}, sapSystems: map[landscape.SAPSystemID]*landscape.SAPSystem{},
-		kept: map[landscape.HostID]*landscape.LastSAPReport{},
+		kept: map[landscape.HostID]*landscape.LastSAPReport{}, told: map[[2]string]landscape.HealthState{},
 	}
 }
 
@@ -172,6 +173,7 @@ func (w *testLandscape) decide(rule func(now time.Time) (*landscape.Changeset, e
 	}
 	w.apply(w.t, cs)
 	w.check()
+	w.checkHealthSteps(cs.Events)
 	w.blocked, w.retryStarts, w.events = cs.Blocked, cs.RetryStarts, append(w.events, cs.Events...)
 	return describe(w.t, cs.Events)
 }
@@ -288,6 +290,33 @@ func (w *testLandscape) check() {
 	}
 	w.checkOwners()
 	w.checkMembers()
+}
+
+// checkHealthSteps: the events tell the health state of every record.
+func (w *testLandscape) checkHealthSteps(events []activity.Event) {
+	for _, e := range events {
+		if step, ok := landscape.HealthStepOf(e); ok {
+			key := [2]string{string(step.Kind), step.ID}
+			w.told[key] = step.After(w.told[key])
+		}
+	}
+	check := func(kind activity.ThingKind, id string, is landscape.HealthState) {
+		if told, known := w.told[[2]string{string(kind), id}]; told != is && (known || is.Registered) {
+			w.t.Fatalf("%s %s is %+v, the events told %+v", kind, id, is, told)
+		}
+	}
+	for id, h := range w.hosts {
+		check(activity.HostThing, string(id), h.HealthState())
+	}
+	for id, c := range w.clusters {
+		check(activity.ClusterThing, string(id), c.HealthState())
+	}
+	for id, db := range w.databases {
+		check(activity.DatabaseThing, string(id), db.HealthState())
+	}
+	for id, s := range w.sapSystems {
+		check(activity.SAPSystemThing, string(id), s.HealthState())
+	}
 }
 
 // checkOwners: a host has an instance number in one system at a time.

@@ -244,7 +244,7 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.fillAttention(r.Context(), &p, who, needs); err != nil {
+	if err := s.fillAttention(r.Context(), &p, needs); err != nil {
 		return err
 	}
 	if p.Activity, err = s.readLatestEntries(r.Context(), who); err != nil {

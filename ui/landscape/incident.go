@@ -7,10 +7,9 @@ import (
 	"net/url"
 	"slices"
 	"time"
-	"trento/search"
+	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
-	activitypages "trento/ui/activity"
 	"trento/ui/page"
 	"trento/ui/table"
 )
@@ -22,12 +21,13 @@ type attentionRow struct {
 	Kind   string
 	Name   page.Link
 	Words  string
-	Since  page.Timestamp // zero if that is before the part of the log that is read
+	Since  page.Timestamp // zero if that was before the log begins
 }
 
 // attentionItem is a thing that needs attention, with the reason.
 type attentionItem struct {
 	kind        string
+	thing       activity.ThingKind
 	path        string // path of the list of its kind
 	id          string
 	name        page.Link
@@ -44,22 +44,22 @@ type attentionItem struct {
 // a registered host are only for readers who may see them.
 func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 	var all []attentionItem
-	add := func(kind, path, id string, name page.Link, h landscape.Health, reasons landscape.Reasons, silent *time.Time) {
+	add := func(kind string, thing activity.ThingKind, path, id string, name page.Link, h landscape.Health, reasons landscape.Reasons, silent *time.Time) {
 		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
-			all = append(all, attentionItem{kind: kind, path: path, id: id, name: name, health: h, cause: reasons.Text(), silentSince: silent})
+			all = append(all, attentionItem{kind: kind, thing: thing, path: path, id: id, name: name, health: h, cause: reasons.Text(), silentSince: silent})
 		}
 	}
 	for _, s := range v.Systems {
-		add("SAP system", SAPSystemsTable.Path, string(s.ID), page.LinkToSAPSystem(s), s.Health, s.Reasons(v.DatabaseByID[s.DatabaseID]), nil)
+		add("SAP system", activity.SAPSystemThing, SAPSystemsTable.Path, string(s.ID), page.LinkToSAPSystem(s), s.Health, s.Reasons(v.DatabaseByID[s.DatabaseID]), nil)
 	}
 	for _, db := range v.Databases {
-		add("HANA database", DatabasesTable.Path, string(db.ID), page.LinkToDatabase(db), db.Health, db.Reasons(), nil)
+		add("HANA database", activity.DatabaseThing, DatabasesTable.Path, string(db.ID), page.LinkToDatabase(db), db.Health, db.Reasons(), nil)
 	}
 	for _, c := range v.Clusters {
-		add("Cluster", ClustersTable.Path, string(c.ID), page.LinkToCluster(c), c.Health, c.Reasons(), nil)
+		add("Cluster", activity.ClusterThing, ClustersTable.Path, string(c.ID), page.LinkToCluster(c), c.Health, c.Reasons(), nil)
 	}
 	for _, h := range v.Hosts {
-		add("Host", HostsTable.Path, string(h.ID), v.LinkToHost(h.ID), h.Health, h.Reasons(), h.StaleSince)
+		add("Host", activity.HostThing, HostsTable.Path, string(h.ID), v.LinkToHost(h.ID), h.Health, h.Reasons(), h.StaleSince)
 		if h.Shared() {
 			all = append(all, attentionItem{
 				kind: "Host", path: HostsTable.Path, id: string(h.ID), name: v.LinkToHost(h.ID), health: landscape.HealthWarning,
@@ -84,37 +84,29 @@ func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 	return all
 }
 
-const (
-	// maxAttention is the largest number of things in the list of what needs
-	// attention.
-	maxAttention = 10
-	// maxLookback is the number of health changes in the log that are read to
-	// find since when something needs attention.
-	maxLookback = 400
-)
-
-// healthChanges are the types of entries about changes of health.
-var healthChanges = []activity.Type{
-	activity.TypeHostHealthChanged, activity.TypeClusterHealthChanged, activity.TypeDatabaseHealthChanged, activity.TypeSAPSystemHealthChanged,
-}
+// maxAttention is the largest number of things in the list of what needs
+// attention.
+const maxAttention = 10
 
 // fillAttention fills the list of what needs attention. Things that changed
-// most recently come first, as far back as the log is read. Older things
+// most recently come first. Things that have not changed since the log begins
 // follow, the worst first.
-func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activitypages.Viewer, needs []attentionItem) error {
-	since, err := s.healthChangeTimes(ctx, who)
+func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, needs []attentionItem) error {
+	err := s.Store.ViewIn(ctx, func(tx *store.Tx) error {
+		for i := range needs {
+			n := &needs[i]
+			if n.report != "" {
+				continue // the fault of a report already has its time
+			}
+			n.since, _ = tx.HealthSince(n.thing, n.id)
+			if n.silentSince != nil && n.silentSince.After(n.since) {
+				n.since = *n.silentSince
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return err
-	}
-	for i := range needs {
-		n := &needs[i]
-		if n.report != "" {
-			continue // the fault of a report already has its time
-		}
-		n.since = since[n.id]
-		if n.silentSince != nil && n.silentSince.After(n.since) {
-			n.since = *n.silentSince
-		}
 	}
 	slices.SortStableFunc(needs, func(a, b attentionItem) int {
 		return cmp.Or(b.since.Compare(a.since), cmp.Compare(page.HealthRank(a.health), page.HealthRank(b.health)), table.FoldCompare(a.name.Name, b.name.Name), cmp.Compare(a.id, b.id))
@@ -185,23 +177,4 @@ func attentionText(n attentionItem) string {
 		words += ": " + n.cause
 	}
 	return words
-}
-
-// healthChangeTimes returns the time since when each thing has its present
-// health, by id.
-func (s *Pages) healthChangeTimes(ctx context.Context, who activitypages.Viewer) (map[string]time.Time, error) {
-	f := who.All
-	f.Types = healthChanges
-	found, err := who.Find(ctx, s.Search, f, search.Walk{Limit: maxLookback})
-	if err != nil {
-		return nil, err
-	}
-	since := make(map[string]time.Time)
-	for _, e := range found.Entries {
-		id := activity.Things(e.Event())[0].ID // each of healthChanges is about one thing
-		if _, newer := since[id]; id != "" && !newer {
-			since[id] = e.OccurredOn()
-		}
-	}
-	return since, nil
 }
