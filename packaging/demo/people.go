@@ -47,7 +47,7 @@ func create(by string, new person) func(*past) error {
 		if err != nil {
 			return err
 		}
-		password := rand.Text()
+		password := auth.GeneratePassword()
 		_, err = p.auth.CreateUser(p.ctx, &auth.Identity{User: creator, Via: auth.ViaSession}, auth.NewUser{
 			Username: new.username, Fullname: new.fullname, Email: new.username + "@example.com", Abilities: new.abilities, Enabled: true, Timezone: store.DefaultTimezone,
 			Password: password, PasswordConfirmation: password,

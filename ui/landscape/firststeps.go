@@ -43,7 +43,7 @@ type installation struct {
 const allAbilities = "all:all"
 
 // settingsURL returns the address of the settings about a subject.
-func settingsURL(subject string) string { return "/settings#" + subject }
+func settingsURL(subject string) string { return "/settings/" + subject }
 
 // firstSteps returns the steps that a reader may do, in a sensible order.
 func firstSteps(i installation, can func(ability string) bool) []firstStep {

@@ -52,7 +52,6 @@ const (
 	ecc       product = "EC" // ERP
 	bw        product = "BW" // business warehouse
 	crm       product = "CR" // customer relationship management
-	portal    product = "EP"
 	exchange  product = "PO" // process orchestration
 	manager   product = "SM" // solution manager
 	warehouse product = "EW" // extended warehouse management
@@ -108,7 +107,7 @@ var blueprints = [...]blueprint{
 		systems: []systemPlan{{product: warehouse, ensa: 1, services: inCluster, servers: 1}}},
 	sandbox,
 	{stage: "production", providers: []string{gcp}, sites: []int{2, 2}, hana: scaleOut, majorityMaker: true,
-		systems: []systemPlan{{product: portal, stack: java, ensa: 1, services: withFirstServer, servers: 1}}},
+		systems: []systemPlan{{product: bw, ensa: 1, services: withFirstServer, servers: 1}}},
 	{stage: "quality", providers: []string{nutanix}, sites: []int{1}, tenants: 1,
 		systems: []systemPlan{{product: s4, ensa: 2, services: inCluster, fencing: oneDisk, servers: 1}, {product: warehouse, ensa: 1, services: inPreviousCluster, servers: 1}}},
 	{stage: "production", providers: []string{vmware}, sites: []int{1, 1}, hana: scaleUp, fencing: watchdog,

@@ -308,7 +308,7 @@ func (c *cluster) roleOf(i *instance) string {
 	switch lead := i == i.site.instances[0]; {
 	case i.software == standbySoftware:
 		role = "slave:slave:standby:standby"
-	case lead && i.state() == gray:
+	case lead && (i.state() == gray || i.state() == red):
 		role = "master1::worker:"
 	case lead:
 		role = "master1:master:worker:master"
