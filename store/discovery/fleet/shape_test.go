@@ -147,7 +147,7 @@ func TestPayloadShapesMatchAgents(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := newShape()
-	for seed := range uint64(3) {
+	for seed := range uint64(4) {
 		for _, f := range landscapesAtStartAndLater(t, seed, 100) {
 			for _, r := range allReports(f) {
 				var report struct {
