@@ -81,14 +81,17 @@ type ReplicationSite struct {
 func (r *Replication) IsReplicated() bool { return r.Role != nil }
 
 // ReplicationChainOf returns the system replication of a database with these
-// instances. clusters are the clusters of its hosts. Without instances, the
-// chain has the sites that the clusters report. It has no sites if nothing is
-// replicated.
+// instances. clusters are the clusters of its hosts; those of other databases
+// do not count. Without instances, the chain has the sites that the clusters
+// report. It has no sites if nothing is replicated.
 func ReplicationChainOf(instances []DatabaseInstance, clusters ...*Cluster) ReplicationChain {
 	b := chainBuilder{byName: make(map[string]*ReplicationSite)}
-	b.addInstances(instances)
+	if !b.addInstances(instances) && len(instances) > 0 {
+		return ReplicationChain{}
+	}
 	for _, c := range clusters {
-		if c.HANA != nil {
+		isOfDatabase := len(instances) == 0 || slices.ContainsFunc(instances, func(i DatabaseInstance) bool { return i.SID == c.SID() })
+		if c.HANA != nil && isOfDatabase {
 			b.addCluster(c)
 		}
 	}
@@ -119,11 +122,11 @@ func (b *chainBuilder) siteNamed(name string) *ReplicationSite {
 	return s
 }
 
-// addInstances groups the instances by site. It adds nothing if none of them is
-// replicated.
-func (b *chainBuilder) addInstances(instances []DatabaseInstance) {
+// addInstances groups the instances by site. It adds nothing, and returns
+// false, if none of them is replicated.
+func (b *chainBuilder) addInstances(instances []DatabaseInstance) bool {
 	if !slices.ContainsFunc(instances, func(i DatabaseInstance) bool { return i.IsReplicated() }) {
-		return
+		return false
 	}
 	for i := range instances {
 		s := b.siteNamed(textOr(instances[i].Site))
@@ -143,6 +146,7 @@ func (b *chainBuilder) addInstances(instances []DatabaseInstance) {
 			}
 		}
 	}
+	return true
 }
 
 // spokesmanOf returns the instance whose report describes its site: one that

@@ -42,10 +42,10 @@ type Box struct {
 	Icon   string // name of the symbol of its kind; "" for none
 	Name   string
 	URL    string // address of its page; "" if it has none
-	Gone   string // why it has no page
 	Health Mark
 	Notes  []string // more about it, a line each
 	Stale  string   // since when nothing was reported, in words; "" if it is up to date
+	More   string   // a sentence that is shown while somebody points at the box or has its focus
 	Absent bool
 
 	Inside   []*Box

@@ -167,14 +167,6 @@ func TestChains(t *testing.T) {
 	}
 }
 
-// A box has everything in its hint that its place may be too small for.
-func TestHint(t *testing.T) {
-	p := &Placed{Box: Box{Kind: "Host", Name: "hana01", Health: Mark{Word: "Critical"}, Notes: []string{"Majority maker"}, Stale: "Stale since noon"}}
-	if got, want := p.Hint(), "Host hana01, Critical, Majority maker, Stale since noon"; got != want {
-		t.Errorf("hint %q, want %q", got, want)
-	}
-}
-
 func TestArrows(t *testing.T) {
 	l := New([]*Box{{Name: "a"}, {Name: "b"}}, []Line{{From: 0, To: 1}}, 300, false).Lines[0]
 	if got, want := l.Shaft()+" "+l.Head()+" "+l.Break(), "M24 44L24 90 M21 83L24 90L27 83 M19 62L29 72M19 72L29 62"; got != want {

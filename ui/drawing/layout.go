@@ -3,7 +3,6 @@ package drawing
 import (
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Sizes in units of a drawing. A unit is a sixteenth of the size of the
@@ -66,15 +65,6 @@ func (p *Placed) Shape() string {
 		return "absent"
 	}
 	return p.Health.Shape
-}
-
-// Hint returns everything that is known of the box, also what its place is too
-// small for.
-func (p *Placed) Hint() string {
-	words := []string{strings.TrimSpace(p.Kind + " " + p.Name), p.Health.Word}
-	words = append(words, p.Notes...)
-	words = append(words, p.Stale, p.Gone)
-	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), ", ")
 }
 
 // IsFrame reports whether it is a frame around boxes.

@@ -106,7 +106,7 @@ func drawnHealth(h landscape.Health) drawing.Mark {
 // hostBox returns the frame of a host with what is on it.
 func (d *drawer) hostBox(id landscape.HostID, inside ...*drawing.Box) *drawing.Box {
 	link := d.LinkToHost(id)
-	b := &drawing.Box{Kind: "Host", Icon: "host", Name: link.Name, URL: link.URL, Gone: link.Gone, Inside: inside, Arranged: drawing.Stack}
+	b := &drawing.Box{Kind: "Host", Icon: "host", Name: link.Name, URL: link.URL, More: link.Gone, Inside: inside, Arranged: drawing.Stack}
 	d.follow("host", string(id))
 	if h := d.HostByID[id]; h != nil {
 		b.Health, b.Stale = drawnHealth(h.Health), d.stale(h.StaleSince)

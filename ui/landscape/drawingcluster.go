@@ -212,7 +212,7 @@ func resourcesOn(c *landscape.Cluster, node string) *drawing.Box {
 func (d *drawer) addSites(b *drawing.Box, c *landscape.Cluster, nodes []clusterNode) {
 	chain := d.chainOfCluster(c)
 	placed := make(map[string]bool)
-	d.addChain(b, chain, func(s *landscape.ReplicationSite) []*drawing.Box {
+	d.addChain(b, chain, "", func(s *landscape.ReplicationSite) []*drawing.Box {
 		var boxes []*drawing.Box
 		for _, n := range nodes {
 			if n.isAt(s) && !placed[n.name] {
@@ -337,7 +337,7 @@ func fencingBox(c *landscape.Cluster) *drawing.Box {
 	case kind == nil:
 		b.Inside = []*drawing.Box{{Kind: "Fencing", Name: "No fencing", URL: "#fencing", Health: drawing.Mark{Shape: "warning", Word: "Not configured"}}}
 	default:
-		b.Inside = []*drawing.Box{{Kind: "Fencing", Name: *kind, URL: "#fencing", Health: drawing.Mark{Word: "Without SBD devices"}}}
+		b.Inside = []*drawing.Box{{Kind: "Fencing", Name: *kind, URL: "#fencing", Health: drawing.Mark{Word: "Fencing"}}}
 	}
 	return b
 }

@@ -45,7 +45,7 @@ func (d *drawer) databaseBox(db *landscape.Database) *drawing.Box {
 		b.Inside = hosts
 		return b
 	}
-	d.addChain(b, chain, func(s *landscape.ReplicationSite) []*drawing.Box { return d.databaseHosts(db, s.Instances) })
+	d.addChain(b, chain, b.URL, func(s *landscape.ReplicationSite) []*drawing.Box { return d.databaseHosts(db, s.Instances) })
 	d.addHulls(b, chain, clusters)
 	return b
 }
@@ -84,27 +84,29 @@ func (d *drawer) databaseHosts(db *landscape.Database, instances []*landscape.Da
 }
 
 // addChain adds the sites of a replication to a frame, with the lines between
-// them. hosts returns what is at a site.
-func (d *drawer) addChain(b *drawing.Box, chain landscape.ReplicationChain, hosts func(*landscape.ReplicationSite) []*drawing.Box) {
+// them. list is the path of the page with the table of the sites, "" for this
+// one. hosts returns what is at a site.
+func (d *drawer) addChain(b *drawing.Box, chain landscape.ReplicationChain, list string, hosts func(*landscape.ReplicationSite) []*drawing.Box) {
 	b.Arranged = drawing.Chain
 	for n := range chain.Sites {
 		s := &chain.Sites[n]
 		if n == maxDrawnSites {
 			b.Inside = append(b.Inside, &drawing.Box{
-				Kind: "More", Name: fmt.Sprintf("+%d more", len(chain.Sites)-n), URL: "#replication", Health: drawing.Mark{Word: "Show all sites"},
+				Kind: "More", Name: fmt.Sprintf("+%d more", len(chain.Sites)-n), URL: list + "#replication", Health: drawing.Mark{Word: "Show all sites"},
 			})
 			return
 		}
-		b.Inside = append(b.Inside, d.siteBox(s, hosts(s)))
+		b.Inside = append(b.Inside, d.siteBox(s, fmt.Sprintf("%s#replication-%d", list, n), hosts(s)))
 		if s.Source >= 0 {
 			b.Lines = append(b.Lines, d.replicationLine(s, n))
 		}
 	}
 }
 
-// siteBox returns the frame of a site.
-func (d *drawer) siteBox(s *landscape.ReplicationSite, hosts []*drawing.Box) *drawing.Box {
-	b := &drawing.Box{Name: "Site " + s.Name, Inside: hosts, Arranged: drawing.Stack}
+// siteBox returns the frame of a site. url is where its replication is
+// described.
+func (d *drawer) siteBox(s *landscape.ReplicationSite, url string, hosts []*drawing.Box) *drawing.Box {
+	b := &drawing.Box{Name: "Site " + s.Name, URL: url, Inside: hosts, Arranged: drawing.Stack}
 	if s.Name == "" {
 		b.Name = "Without a site"
 	}
@@ -117,11 +119,13 @@ func (d *drawer) siteBox(s *landscape.ReplicationSite, hosts []*drawing.Box) *dr
 	}
 	b.Notes = []string{role}
 	if len(hosts) == 0 {
-		b.Health, b.Gone = drawing.Mark{Shape: "unknown", Word: "No agent"}, "No agent reports from this site."
+		b.Health, b.More = drawing.Mark{Shape: "unknown", Word: "No agent"}, "No agent reports from this site."
+	}
+	if s.Source >= 0 && s.Reason != "" {
+		b.More = capitalize(s.Reason) + "."
 	}
 	if s.Source < 0 && s.Reason != "" {
-		b.Health, b.Gone = drawnReplication(s), capitalize(s.Reason)+"."
-		b.Notes = append(b.Notes, replicationWord(s.State))
+		b.Health, b.More = drawnReplication(s), capitalize(s.Reason)+"."
 	}
 	return b
 }
@@ -208,7 +212,7 @@ func (d *drawer) nodeBox(c *landscape.Cluster, name, status string) *drawing.Box
 		b = d.hostBox(id)
 	}
 	if b == nil {
-		b = &drawing.Box{Kind: "Host", Icon: "host", Name: name, Gone: "Host currently not registered.", Health: drawing.Mark{Shape: "unknown", Word: "No agent"}, Arranged: drawing.Stack}
+		b = &drawing.Box{Kind: "Host", Icon: "host", Name: name, More: "Host currently not registered.", Health: drawing.Mark{Shape: "unknown", Word: "No agent"}, Arranged: drawing.Stack}
 	}
 	if status != "" && status != "Online" {
 		b.Notes = append(b.Notes, "Node: "+status)
