@@ -80,6 +80,12 @@ func TestPages(t *testing.T) {
 		{"fragment of nobody", call{target: "/hosts", header: http.Header{"X-Fragment": {"frame"}}}, 401, "", nil},
 		{"unknown page of nobody", call{target: "/nowhere"}, 404, "", []element{has("h1", "Not Found"), hasNot("nav"), has("a[href=/session/new]", "")}},
 
+		{"map", call{target: "/map", as: "plain"}, 200, "", []element{
+			has("h1", "Map of hosts 3"), has("nav a[aria-current=page]", "Dashboard"), has(".counter[href=/hosts?health=unknown]", "hosts unknown"),
+			has("tr.group", "AWS"), has("th.col-site a[href=/hosts?provider=aws&site=eu-central-1a]", "eu-central-1a"), has("th.col-site a[href=/hosts?provider=kvm&site=10.0.0.0%2F24]", "10.0.0.0/24"),
+			has("a.cell[href=/hosts/"+string(hostID(2))+"]", "hana02"), has("a.cell.unknown[data-stale]", "hana01"),
+			has("a.site-count.unknown[href=/hosts?health=unknown&provider=aws&site=eu-central-1a]", "1 unknown")}},
+		{"map of nobody", call{target: "/map"}, 303, "/session/new?request_path=%2Fmap", nil},
 		{"hosts", call{target: "/hosts", as: "plain"}, 200, "", []element{
 			has("title", "Hosts – Trento"), has("h1", "Hosts 3"), has("nav a[aria-current=page]", "Hosts"), has("header .profile-name", "plain"),
 			has("#host-"+string(hostID(1))+" a[href=/hosts/"+string(hostID(1))+"]", "hana01"),

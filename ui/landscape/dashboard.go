@@ -24,6 +24,7 @@ type dashboardPage struct {
 	Hosts     int // number of registered hosts, shown as long as there are no systems
 	Attention []attentionRow
 	More      []page.ActionLink // links to things that do not fit into the list of attention
+	Sites     *siteSummary
 	Activity  recentLog
 	FirstSteps
 }
@@ -227,7 +228,7 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	var needs []attentionItem
 	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, func(v *page.Snapshot) []*overviewItem {
 		p.Hosts, needs = len(v.Hosts), attentionItems(v, p.Reader)
-		p.More = cleanableLinks(v)
+		p.More, p.Sites = cleanableLinks(v), mapOf(v).summary()
 		return dashboardTable.List(v)
 	})
 	if err != nil {

@@ -73,6 +73,7 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 		Key: "provider", Label: "Provider", Text: func(h *HostItem) string { return ProviderLabel(h.Host) },
 		Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return providerID(h.Host) }, Label: providerName},
 	},
+	siteColumn,
 	{
 		Key: "cluster", Label: "Cluster", Text: func(h *HostItem) string { return h.Cluster.FullName() },
 		Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return h.Cluster.FullName() }},
@@ -104,6 +105,14 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 		},
 	},
 }, cleanupFlag(func(h *HostItem) bool { return h.silent }))
+
+// siteColumn is the column of sites, by which the map groups hosts.
+var siteColumn = table.Column[*HostItem]{
+	Key: "site", Label: "Site", Hidden: true, Text: siteOfHost, Order: func(h *HostItem) string { return orderOfSite(siteOfHost(h)) },
+	Facet: &table.Facet[*HostItem]{Value: siteOfHost, Compare: func(a, b string) int { return strings.Compare(orderOfSite(a), orderOfSite(b)) }},
+}
+
+func siteOfHost(h *HostItem) string { return h.Site() }
 
 func hostname(h *HostItem) string { return h.Hostname }
 

@@ -2,6 +2,7 @@ package landscape
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"golang.org/x/mod/semver"
@@ -21,6 +22,16 @@ func orderOfAddresses(addresses []landscape.Address) string {
 		fmt.Fprintf(&order, "%c%x", family, a.IP.AsSlice())
 	}
 	return order.String()
+}
+
+// orderOfSite returns a text whose byte order is that of sites: networks
+// numerically, then names.
+func orderOfSite(site string) string {
+	network, err := netip.ParsePrefix(site)
+	if err != nil {
+		return "~" + strings.ToLower(site) + "\x00" + site
+	}
+	return orderOfAddresses([]landscape.Address{{IP: network.Addr()}}) + fmt.Sprintf("/%03d", network.Bits())
 }
 
 // orderOfVersion returns a text whose byte order is that of compareVersions.

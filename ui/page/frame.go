@@ -107,7 +107,7 @@ func (s *Console) NewFrame(r *http.Request, title string) Frame {
 	f.Nav = slices.DeleteFunc(Navigation(), func(e navEntry) bool { return e.Needs != "" && !f.Can(e.Needs) })
 	for i := range f.Nav {
 		path := f.Nav[i].Path
-		f.Nav[i].Current = r.URL.Path == path || path != "/" && strings.HasPrefix(r.URL.Path, path+"/") || path == "/users" && r.URL.Path == "/tokens" || path == "/activity_log" && r.URL.Path == "/alerts"
+		f.Nav[i].Current = r.URL.Path == path || path != "/" && strings.HasPrefix(r.URL.Path, path+"/") || path == "/" && r.URL.Path == "/map" || path == "/users" && r.URL.Path == "/tokens" || path == "/activity_log" && r.URL.Path == "/alerts"
 	}
 	return f
 }

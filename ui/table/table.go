@@ -23,17 +23,18 @@ type Page struct {
 	Noun        string // name of one thing
 	Path        string
 	Total       int // number of registered things, without filters
-	Counters    []counter
+	Counters    []Counter
 	List        tableView
 	Suggestions []string // tags to suggest
 	Views       viewMenu
 }
 
-// counter is the number of things with a health, with a link to their list.
-type counter struct {
+// Counter is the number of things with a health, with a link to their list.
+type Counter struct {
 	State, Icon, Label, URL string
 	Count                   int
 	Chosen                  bool
+	Leaves                  bool // the link leads to another page
 }
 
 // DefaultSize is the number of rows on a page if nobody has chosen another.
@@ -105,9 +106,18 @@ func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Requ
 	return onPage, c, true, p.fillViews(r.Context(), s, saved.Query())
 }
 
+// Counters counts all things of a table, for a page that is not its list.
+func (o *Table[T]) Counters(all []T) []Counter {
+	counters := o.counters(all, o.Parse(nil, DefaultSize))
+	for i := range counters {
+		counters[i].Leaves = true
+	}
+	return counters
+}
+
 // counters counts all things, without filters, so that the numbers describe the
 // whole landscape.
-func (o *Table[T]) counters(all []T, c ListQuery) []counter {
+func (o *Table[T]) counters(all []T, c ListQuery) []Counter {
 	byHealth, byFlag := map[landscape.Health]int{}, make([]int, len(o.Flags))
 	for _, thing := range all {
 		byHealth[page.ShownHealth(o.Health(thing))]++
@@ -117,21 +127,31 @@ func (o *Table[T]) counters(all []T, c ListQuery) []counter {
 			}
 		}
 	}
-	counters := make([]counter, 0, len(page.HealthWords)+1)
+	counters := make([]Counter, 0, len(page.HealthWords)+1)
 	for _, word := range page.HealthWords {
 		value := string(word.Health)
-		counters = append(counters, counter{
-			State: value, Icon: value, Label: word.Word, Count: byHealth[word.Health],
+		counters = append(counters, Counter{
+			State: value, Icon: value, Label: o.nounFor(byHealth[word.Health], word.Word), Count: byHealth[word.Health],
 			Chosen: slices.Contains(c.facets["health"], value),
 			URL:    c.address(o.Path, c.toggleFacet("health", value)),
 		})
 	}
 	for i, f := range o.Flags {
 		if f.icon != "" {
-			counters = append(counters, counter{State: f.Key, Icon: f.icon, Label: f.Label, Count: byFlag[i], Chosen: c.flags[f.Key], URL: c.address(o.Path, c.toggleFlag(f.Key))})
+			counters = append(counters, Counter{State: f.Key, Icon: f.icon, Label: o.nounFor(byFlag[i], f.Label), Count: byFlag[i], Chosen: c.flags[f.Key], URL: c.address(o.Path, c.toggleFlag(f.Key))})
 		}
 	}
 	return counters
+}
+
+// nounFor returns what a number of things is of: "SAP systems critical" for 6
+// and "Critical".
+func (o *Table[T]) nounFor(n int, word string) string {
+	noun := o.Noun + "s"
+	if n == 1 {
+		noun = o.Noun
+	}
+	return noun + " " + strings.ToLower(word)
 }
 
 // CSVHandler returns the handler of the CSV of a table: all pages of the list,

@@ -8,6 +8,7 @@ import './filter.js';
 import './form.js';
 import './keys.js';
 import './live.js';
+import './map.js';
 import './menu.js';
 import './palette.js';
 import './picker.js';
