@@ -7,7 +7,6 @@ import (
 
 	"trento/auth"
 	"trento/store"
-	"trento/store/landscape"
 )
 
 // person is somebody who uses the console.
@@ -123,9 +122,7 @@ func tagLandscape(by person) func(*past) error {
 					return err
 				}
 				all = append(all, tagged{store.SAPSystemTag, string(s.ID), stageOf(s.SID)})
-				for _, db := range []landscape.DatabaseID{s.DatabaseID} {
-					all = append(all, tagged{store.DatabaseTag, string(db), stageOf(s.SID)})
-				}
+				all = append(all, tagged{store.DatabaseTag, string(s.DatabaseID), stageOf(s.SID)})
 				if s.SID == "S4P" {
 					all = append(all, tagged{store.SAPSystemTag, string(s.ID), "24x7"})
 				}
@@ -134,8 +131,11 @@ func tagLandscape(by person) func(*past) error {
 				if err != nil {
 					return err
 				}
-				if stage := stageOf(c.SID()); c.SID() != "" && stage == "production" {
-					all = append(all, tagged{store.ClusterTag, string(c.ID), stage})
+				for _, sid := range append([]string{c.SID()}, c.AdditionalSIDs()...) {
+					if sid != "" {
+						all = append(all, tagged{store.ClusterTag, string(c.ID), stageOf(sid)})
+						break
+					}
 				}
 			}
 			window := 0

@@ -207,5 +207,8 @@ func (h *Host) repair(now time.Time) {
 	if c.database != nil {
 		c.database.outOfSync = false
 	}
+	if c.name == "" {
+		c.name = toLower(c.shortName()) + "_cluster"
+	}
 	c.maintenance, c.addressFailed, c.addressFailures, c.failing, c.writtenAt = false, false, 0, false, now
 }
