@@ -40,6 +40,9 @@ type HealthChange struct {
 // the index of the kind.
 var healthKinds = [...]activity.ThingKind{1: activity.HostThing, activity.ClusterThing, activity.DatabaseThing, activity.SAPSystemThing}
 
+// HealthKinds returns the kinds of things with a health.
+func HealthKinds() []activity.ThingKind { return healthKinds[1:] }
+
 // healthFlags are the health values, in the lowest bits of the flags.
 var healthFlags = [...]landscape.Health{landscape.HealthUnknown, landscape.HealthPassing, landscape.HealthWarning, landscape.HealthCritical}
 
@@ -293,4 +296,46 @@ func verifyLastChanges[T any](tx *Tx, last map[healthThing]landscape.HealthState
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// HealthKnownSince returns the time since when the health of things is known at
+// every moment: the begin of the log.
+func (tx *Tx) HealthKnownSince() time.Time { return tx.Oldest().Time() }
+
+// HealthKnownFrom returns the begin of the part of a period in which the health
+// of things is known: from, or HealthKnownSince if that is later.
+func (tx *Tx) HealthKnownFrom(from time.Time) time.Time {
+	if known := tx.HealthKnownSince(); from.Before(known) {
+		return known
+	}
+	return from
+}
+
+// HealthIntervals returns what the health of a thing was in a period. The part
+// of the period before HealthKnownSince is left out.
+func (tx *Tx) HealthIntervals(kind activity.ThingKind, id string, from, to time.Time) []landscape.HealthInterval {
+	from = tx.HealthKnownFrom(from)
+	var points []landscape.HealthPoint
+	for c := range tx.HealthChanges(kind, id, activity.PositionAt(from), activity.PositionAt(to)) {
+		points = append(points, landscape.HealthPoint{At: c.Position.Time(), HealthState: c.HealthState})
+	}
+	return landscape.HealthIntervals(points, from, to)
+}
+
+// CheckRegistered fails with ErrNotFound if the thing of a kind with an id is not
+// registered.
+func (tx *Tx) CheckRegistered(kind activity.ThingKind, id string) (err error) {
+	switch kind {
+	case activity.HostThing:
+		_, err = tx.Host(landscape.HostID(id))
+	case activity.ClusterThing:
+		_, err = tx.Cluster(landscape.ClusterID(id))
+	case activity.DatabaseThing:
+		_, err = tx.Database(landscape.DatabaseID(id))
+	case activity.SAPSystemThing:
+		_, err = tx.SAPSystem(landscape.SAPSystemID(id))
+	default:
+		err = ErrNotFound
+	}
+	return err
 }

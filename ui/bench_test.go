@@ -66,7 +66,7 @@ func benchmarkLandscape(b *testing.B, hosts int) {
 			}
 		})
 	}
-	for _, target := range []string{"/", "/map", "/hosts", "/hosts?per_page=100", "/hosts?sid=AAA&q=hana", "/clusters", "/databases", "/sap_systems", "/search?q=hana", "/search?q=nothing", "/cleanup", "/about"} {
+	for _, target := range []string{"/", "/map", "/hosts", "/hosts?per_page=100", "/hosts?sid=AAA&q=hana", "/clusters", "/databases", "/sap_systems", "/search?q=hana", "/search?q=nothing", "/cleanup", "/availability", "/about"} {
 		b.Run(target, func(b *testing.B) {
 			for b.Loop() {
 				if w := f.do(call{target: target, as: "admin"}); w.Code != http.StatusOK {

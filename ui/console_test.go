@@ -575,7 +575,7 @@ func (f *fixture) seeEverything() []string {
 	return append(f.seePeople(), []string{
 		"/settings/webhooks", "/settings/webhooks/new", hook, hook + "/edit", hook + "/delete",
 		"/alerts", "/alerts?discard=ask", "/alerts?outcome=failed",
-		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup",
+		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup", "/availability",
 		"/agents", "/agents/connect", "/map", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
 		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),

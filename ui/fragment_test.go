@@ -112,7 +112,7 @@ func TestFragmentsSayWhatHasChanged(t *testing.T) {
 		f.indexed()
 	}
 	for _, target := range []string{
-		"/", "/hosts?per_page=50", "/hosts?sort=hostname", "/clusters", "/databases", "/sap_systems", "/cleanup", "/activity_log", "/about",
+		"/", "/hosts?per_page=50", "/hosts?sort=hostname", "/clusters", "/databases", "/sap_systems", "/cleanup", "/availability", "/activity_log", "/about",
 		"/hosts/" + string(v.Hosts[0].ID), "/clusters/" + string(v.Clusters[0].ID), "/sap_systems/" + string(v.Systems[0].ID),
 	} {
 		t.Run(target, func(t *testing.T) {

@@ -30,7 +30,7 @@ func TestOversizedQueriesAreRefused(t *testing.T) {
 	long := strings.Repeat("x", api.MaxQueryValue+1)
 	for _, target := range []string{
 		"/", "/dashboard.csv", "/hosts", "/hosts.csv", "/clusters", "/clusters.csv", "/databases", "/databases.csv", "/sap_systems", "/sap_systems.csv",
-		"/cleanup", "/cleanup.csv", "/users", "/users.csv", "/tokens", "/tokens.csv", "/search", "/activity_log", "/activity_log.csv", "/activity_log.jsonl",
+		"/cleanup", "/cleanup.csv", "/availability", "/availability.csv", "/availability/period.csv", "/users", "/users.csv", "/tokens", "/tokens.csv", "/search", "/activity_log", "/activity_log.csv", "/activity_log.jsonl",
 		"/hosts/" + string(hostID(1)), "/profile", "/profile/tokens/log", "/events", "/nowhere",
 		"/api/v1/hosts", "/api/v1/activity_log", "/api/v1/profile/token_authentications", "/api/v1/profile/token_authentications.csv", "/api/v1/users",
 	} {

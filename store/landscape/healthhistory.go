@@ -177,3 +177,17 @@ func HealthStrip(intervals []HealthInterval, n int) []HealthInterval {
 	}
 	return parts
 }
+
+// IntervalsAfter returns the part of some intervals that is not before a time.
+func IntervalsAfter(intervals []HealthInterval, from time.Time) []HealthInterval {
+	for k, i := range intervals {
+		if i.To.After(from) {
+			rest := append([]HealthInterval(nil), intervals[k:]...)
+			if rest[0].From.Before(from) {
+				rest[0].From = from
+			}
+			return rest
+		}
+	}
+	return nil
+}

@@ -14,6 +14,8 @@ func DescribeAll(version string) ([]byte, error) { return describeAPI("", allPat
 
 // AnswerTypes are the types whose JSON the schemas of these names describe.
 var AnswerTypes = map[string]reflect.Type{
+	"HealthHistory":      reflect.TypeFor[healthHistory](),
+	"ThingAvailability":  reflect.TypeFor[thingAvailability](),
 	"FoundThing":         reflect.TypeFor[FoundThing](),
 	"Forwarding":         reflect.TypeFor[forwardingStatus](),
 	"Ability":            reflect.TypeFor[ability](),

@@ -7,6 +7,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/activity"
 )
 
 // Route is a method and a path, with the rule of who may use it and the
@@ -56,6 +57,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/session/token/introspect", auth.Public, unscoped, a.introspect},
 
 		{"GET", "/api/v1/hosts", auth.SignedIn, auth.InSets("read_only", "checks", "operations", "tags", "housekeeping"), a.listHosts},
+		{"GET", "/api/v1/hosts/{id}/health_history", auth.SignedIn, auth.InSets("read_only"), a.showHealthHistory(activity.HostThing)},
 		{"DELETE", "/api/v1/hosts/{id}", auth.Needs("cleanup:host"), auth.InSets("housekeeping"), a.cleanUpHost},
 		{"POST", "/api/v1/hosts/{id}/checks", auth.Needs("all:host_checks_selection"), auth.InSets("checks"), a.selectHostChecks},
 		{"GET", "/api/v1/hosts/{id}/refresh", auth.SignedIn, auth.InSets("read_only", "checks"), a.showHostRefresh},
@@ -65,6 +67,7 @@ func (a *API) Routes() []Route {
 
 		{"GET", "/api/v2/clusters", auth.SignedIn, auth.InSets("read_only", "checks", "operations", "tags"), a.listClusters},
 		{"GET", "/api/v1/clusters", auth.SignedIn, auth.InSets("read_only", "checks", "operations", "tags"), a.listClustersV1},
+		{"GET", "/api/v1/clusters/{id}/health_history", auth.SignedIn, auth.InSets("read_only"), a.showHealthHistory(activity.ClusterThing)},
 		{"POST", "/api/v1/clusters/{cluster_id}/checks", auth.Needs("all:cluster_checks_selection"), auth.InSets("checks"), a.selectClusterChecks},
 		{"GET", "/api/v1/clusters/{id}/refresh", auth.SignedIn, auth.InSets("read_only", "checks"), a.showClusterRefresh},
 		{"POST", "/api/v1/clusters/{id}/refresh", auth.Needs("all:cluster_checks_execution"), auth.InSets("checks"), a.refreshCluster},
@@ -72,17 +75,20 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/api/v1/clusters/{id}/tags/{value}", auth.Needs("all:cluster_tags"), auth.InSets("tags"), a.removeTag(store.ClusterTag)},
 
 		{"GET", "/api/v1/databases", auth.SignedIn, auth.InSets("read_only", "operations", "tags", "housekeeping"), a.listDatabases},
+		{"GET", "/api/v1/databases/{id}/health_history", auth.SignedIn, auth.InSets("read_only"), a.showHealthHistory(activity.DatabaseThing)},
 		{"DELETE", "/api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}", auth.Needs("cleanup:database_instance"), auth.InSets("housekeeping"), a.cleanUpDatabaseInstance},
 		{"POST", "/api/v1/databases/{id}/tags", auth.Needs("all:database_tags"), auth.InSets("tags"), a.addTag(store.DatabaseTag)},
 		{"DELETE", "/api/v1/databases/{id}/tags/{value}", auth.Needs("all:database_tags"), auth.InSets("tags"), a.removeTag(store.DatabaseTag)},
 
 		{"GET", "/api/v1/sap_systems", auth.SignedIn, auth.InSets("read_only", "operations", "tags", "housekeeping"), a.listSAPSystems},
 		{"GET", "/api/v1/sap_systems/health", auth.SignedIn, auth.InSets("read_only"), a.listHealth},
+		{"GET", "/api/v1/sap_systems/{id}/health_history", auth.SignedIn, auth.InSets("read_only"), a.showHealthHistory(activity.SAPSystemThing)},
 		{"DELETE", "/api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}", auth.Needs("cleanup:application_instance"), auth.InSets("housekeeping"), a.cleanUpApplicationInstance},
 		{"POST", "/api/v1/sap_systems/{id}/tags", auth.Needs("all:sap_system_tags"), auth.InSets("tags"), a.addTag(store.SAPSystemTag)},
 		{"DELETE", "/api/v1/sap_systems/{id}/tags/{value}", auth.Needs("all:sap_system_tags"), auth.InSets("tags"), a.removeTag(store.SAPSystemTag)},
 
 		{"GET", "/api/v1/search", auth.SignedIn, auth.InSets("read_only").WidenedBy("all:users"), a.search},
+		{"GET", "/api/v1/availability", auth.SignedIn, auth.InSets("read_only"), a.listAvailability},
 		{"GET", "/api/v1/activity_log", auth.SignedIn, auth.InSets("read_only").WidenedBy("all:users", "activity_log:users"), a.listActivity},
 		{"GET", eventsPath, auth.SignedIn, eventsTokens(), a.streamEvents},
 

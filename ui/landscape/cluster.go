@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"trento/store"
+	"trento/store/activity"
 	"trento/store/landscape"
 	"trento/ui/page"
 	"trento/ui/refresh"
@@ -42,6 +43,7 @@ type clusterPage struct {
 	FencingNote string // sentence that is shown instead of SBD devices
 	Node        *nodeDialog
 	Asking      refreshPanel
+	History     healthHistory
 	Activity    recentLog
 }
 
@@ -159,6 +161,9 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
+		return err
+	}
+	if p.History, err = s.readHealthHistory(r.Context(), r.URL.Query(), activity.ClusterThing, "cluster", "/clusters/"+string(id), string(id)); err != nil {
 		return err
 	}
 	if p.Activity, err = s.readRecentLog(r.Context(), p.Reader, "cluster", string(id)); err != nil {

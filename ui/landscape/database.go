@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"trento/store"
+	"trento/store/activity"
 	"trento/store/landscape"
 	"trento/ui/page"
 )
@@ -45,6 +46,9 @@ func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status in
 		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
+		return err
+	}
+	if p.History, err = s.readHealthHistory(r.Context(), r.URL.Query(), activity.DatabaseThing, "database", "/databases/"+string(id), string(id)); err != nil {
 		return err
 	}
 	if p.Activity, err = s.readRecentLog(r.Context(), p.Reader, "database", string(id)); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"trento/store"
+	"trento/store/activity"
 	"trento/store/landscape"
 	"trento/ui/page"
 )
@@ -39,6 +40,7 @@ type hostPage struct {
 	Instances []instanceRow
 	CleanUp   *page.Control // clean-up of a silent host
 	Asking    refreshPanel
+	History   healthHistory
 	Activity  recentLog
 	Cleanup   *cleanupDialog
 }
@@ -103,6 +105,9 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 	}
 	if p.Heartbeat.State != "passing" && !awaited {
 		p.CleanUp = reader.Control("cleanup:host", "Clean up", "/hosts/"+string(id)+"/cleanup")
+	}
+	if p.History, err = s.readHealthHistory(r.Context(), r.URL.Query(), activity.HostThing, "host", "/hosts/"+string(id), string(id)); err != nil {
+		return err
 	}
 	if p.Activity, err = s.readRecentLog(r.Context(), p.Reader, "host", string(id)); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"trento/auth"
+	"trento/store/activity"
 	activitypages "trento/ui/activity"
 	"trento/ui/api"
 	"trento/ui/page"
@@ -49,6 +50,13 @@ func (s *Pages) Routes() []api.Route {
 		{Method: "POST", Path: "/cleanup/confirm", Access: auth.SignedIn, Handle: page.ReadForm(s.confirmCleanup)},
 		{Method: "POST", Path: "/cleanup", Access: auth.SignedIn, Handle: page.ReadForm(s.cleanUpAll)},
 		{Method: "GET", Path: "/hosts/{id}", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showHost},
+		{Method: "GET", Path: "/hosts/{id}/health_history.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/hosts/{id}/health_history"), Handle: s.historyCSV(activity.HostThing)},
+		{Method: "GET", Path: "/clusters/{id}/health_history.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/clusters/{id}/health_history"), Handle: s.historyCSV(activity.ClusterThing)},
+		{Method: "GET", Path: "/databases/{id}/health_history.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/databases/{id}/health_history"), Handle: s.historyCSV(activity.DatabaseThing)},
+		{Method: "GET", Path: "/sap_systems/{id}/health_history.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/sap_systems/{id}/health_history"), Handle: s.historyCSV(activity.SAPSystemThing)},
+		{Method: "GET", Path: "/availability", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showAvailability},
+		{Method: "GET", Path: "/availability.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/availability"), Handle: table.CSVHandlerFor(s.Console, &availabilityTable, s.availabilityItems)},
+		{Method: "GET", Path: "/availability/period.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/availability"), Handle: s.downloadAvailability},
 		{Method: "GET", Path: "/hosts/{id}/cleanup", Access: auth.Needs("cleanup:host"), Tokens: auth.InSets("housekeeping").As("DELETE /api/v1/hosts/{id}"), Handle: s.cleanUpHost},
 		{Method: "POST", Path: "/hosts/{id}/cleanup", Access: auth.Needs("cleanup:host"), Tokens: auth.InSets("housekeeping").As("DELETE /api/v1/hosts/{id}"), Handle: page.ReadForm(s.cleanUpHost)},
 		{Method: "GET", Path: "/clusters/{id}", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showCluster},
@@ -67,5 +75,5 @@ var files embed.FS
 // Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&dashboardPage{}, &mapPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &connectPage{}, &clusterPage{}, &systemPage{}},
+	Pages: []page.Page{&dashboardPage{}, &mapPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &connectPage{}, &clusterPage{}, &systemPage{}, &availabilityPage{}},
 }

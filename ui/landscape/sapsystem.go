@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"trento/store"
+	"trento/store/activity"
 	"trento/store/landscape"
 	"trento/ui/page"
 )
@@ -43,6 +44,9 @@ func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status i
 		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
+		return err
+	}
+	if p.History, err = s.readHealthHistory(r.Context(), r.URL.Query(), activity.SAPSystemThing, "SAP system", "/sap_systems/"+string(id), string(id)); err != nil {
 		return err
 	}
 	if p.Activity, err = s.readRecentLog(r.Context(), p.Reader, "SAP system", string(id)); err != nil {

@@ -25,6 +25,7 @@ type systemPage struct {
 	Tenants     []tenantRow // only for a database
 	Hosts       []hostLine
 	Back        page.ActionLink // link to the list
+	History     healthHistory
 	Activity    recentLog
 	Cleanup     *cleanupDialog
 }

@@ -69,6 +69,7 @@ func Navigation() []navEntry {
 		{Label: "SAP Systems", Path: "/sap_systems", Icon: "sap-system", Key: "p"},
 		{Label: "HANA Databases", Path: "/databases", Icon: "database", Key: "b"},
 		{Label: "Agents", Path: "/agents", Icon: "agent", Key: "t", Needs: AbilityAPIKey},
+		{Label: "Availability", Path: "/availability", Icon: "clock", Key: "v"},
 		{Label: "Clean-up", Path: "/cleanup", Icon: "cleanup", Key: "u"},
 		{Label: "Users", Path: "/users", Icon: "users", Key: "m", Needs: AbilityUsers},
 		{Label: "Activity Log", Path: "/activity_log", Icon: "activity", Key: "a"},

@@ -57,9 +57,9 @@ func AsksByteOrderMark(q url.Values) bool { return q.Get("bom") == "true" }
 // PieceSize is the size of the pieces in which a file is sent, in bytes.
 const PieceSize = 64 << 10
 
-// sendCSV sends a CSV file in pieces. If the user is signed out meanwhile, it
+// SendCSV sends a CSV file in pieces. If the user is signed out meanwhile, it
 // stops.
-func sendCSV(s *page.Console, w http.ResponseWriter, r *http.Request, name string, body []byte) error {
+func SendCSV(s *page.Console, w http.ResponseWriter, r *http.Request, name string, body []byte) error {
 	api.SetCSVHeader(w.Header(), name)
 	for piece := range slices.Chunk(body, PieceSize) {
 		if _, err := w.Write(piece); err != nil {

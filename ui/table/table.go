@@ -173,7 +173,7 @@ func CSVHandlerFor[T any](s *page.Console, o *Table[T], read func(context.Contex
 		if err := o.writeCSV(&body, chosen.Things, AsksByteOrderMark(r.URL.Query())); err != nil {
 			return err
 		}
-		return sendCSV(s, w, r, strings.TrimPrefix(o.csvPath(), "/"), body.Bytes())
+		return SendCSV(s, w, r, strings.TrimPrefix(o.csvPath(), "/"), body.Bytes())
 	}
 }
 
