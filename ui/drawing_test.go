@@ -103,8 +103,13 @@ func TestDrawingOfEverything(t *testing.T) {
 		if w.Code != http.StatusOK {
 			t.Fatalf("%s: status %d", target, w.Code)
 		}
-		for _, a := range parseMarkup(t, w.Body.String()).all("#drawing a") {
-			links = append(links, attr(a, "href"))
+		page := parseMarkup(t, w.Body.String())
+		for _, a := range page.all("#drawing a") {
+			link := attr(a, "href")
+			links = append(links, link)
+			if id, here := strings.CutPrefix(link, "#"); here && len(page.all("#"+id)) != 1 {
+				t.Errorf("%s: %s leads nowhere", target, link)
+			}
 		}
 		return links
 	}

@@ -23,7 +23,7 @@ func (d *drawer) drawCluster(c *landscape.Cluster) drawingPanel {
 		for _, n := range nodes {
 			b.Inside = append(b.Inside, n.box)
 		}
-		b.Inside = folded(b.Inside, maxDrawnHosts, "#hosts")
+		b.Inside = folded(b.Inside, maxDrawnHosts, listOfNodes(c))
 	}
 	boxes := []*drawing.Box{b}
 	if systems := d.systemsIn(c); systems != nil {
@@ -35,6 +35,17 @@ func (d *drawer) drawCluster(c *landscape.Cluster) drawingPanel {
 		}
 	}
 	return newDrawingPanel("Cluster "+page.ClusterName(c)+", its nodes and what runs on them", boxes, nil)
+}
+
+// listOfNodes returns where the page of a cluster lists its nodes.
+func listOfNodes(c *landscape.Cluster) string {
+	switch {
+	case c.HANA != nil:
+		return "#site-0"
+	case c.ASCSERS != nil:
+		return "#system-0"
+	}
+	return "#hosts"
 }
 
 // clusterNode is a node of a cluster with its box.
@@ -80,7 +91,7 @@ func (d *drawer) clusterNodes(c *landscape.Cluster) []clusterNode {
 		}
 	}
 	for _, n := range nodes {
-		n.box.Inside = folded(d.insideNode(c, n), maxDrawnInstances, "#resources")
+		n.box.Inside = folded(d.insideNode(c, n), maxDrawnInstances, listOfNodes(c))
 	}
 	return nodes
 }
@@ -220,7 +231,7 @@ func (d *drawer) addSites(b *drawing.Box, c *landscape.Cluster, nodes []clusterN
 				placed[n.name] = true
 			}
 		}
-		return folded(boxes, maxDrawnAtSite, "#resources")
+		return folded(boxes, maxDrawnAtSite, listOfNodes(c))
 	})
 	var others []*drawing.Box
 	for _, n := range nodes {
@@ -228,7 +239,7 @@ func (d *drawer) addSites(b *drawing.Box, c *landscape.Cluster, nodes []clusterN
 			others = append(others, n.box)
 		}
 	}
-	b.Inside = append(b.Inside, folded(others, maxDrawnAtSite, "#resources")...)
+	b.Inside = append(b.Inside, folded(others, maxDrawnAtSite, listOfNodes(c))...)
 }
 
 // chainOfCluster returns the replication of the database in a HANA cluster, as
@@ -312,7 +323,7 @@ func (d *drawer) systemsIn(c *landscape.Cluster) *drawing.Box {
 	if len(boxes) == 0 {
 		return nil
 	}
-	return &drawing.Box{Name: "Systems in this cluster", Inside: folded(boxes, maxDrawnSystems, "#hosts"), Arranged: drawing.Flow}
+	return &drawing.Box{Name: "Systems in this cluster", Inside: folded(boxes, maxDrawnSystems, listOfNodes(c)), Arranged: drawing.Flow}
 }
 
 // fencingBox returns the frame of the devices through which nodes are fenced.

@@ -75,12 +75,13 @@ func (d *drawer) databaseHosts(db *landscape.Database, instances []*landscape.Da
 		b := boxes[i.HostID]
 		b.Inside = append(b.Inside, d.instanceBox("/databases/"+string(db.ID), &i.Instance, roleOfInstance(i.Features)))
 	}
+	list := "/databases/" + string(db.ID) + "#hosts"
 	all := make([]*drawing.Box, len(ids))
 	for n, id := range ids {
 		all[n] = boxes[id]
-		all[n].Inside = folded(all[n].Inside, maxDrawnInstances, "#hosts")
+		all[n].Inside = folded(all[n].Inside, maxDrawnInstances, list)
 	}
-	return folded(all, maxDrawnAtSite, "#hosts")
+	return folded(all, maxDrawnAtSite, list)
 }
 
 // addChain adds the sites of a replication to a frame, with the lines between
