@@ -97,7 +97,7 @@ func number(v reflect.Value, n *int) {
 	case reflect.Struct:
 		*n++
 		switch name := strings.ToLower(v.Type().Name()); name {
-		case "field", "dropdown":
+		case "field", "dropdown", "tageditor", "valuelist":
 			v.FieldByName("ID").SetString(fmt.Sprint(name, "-", *n))
 		case "settingswitch":
 			v.FieldByName("Name").SetString(fmt.Sprint(name, "-", *n))

@@ -225,7 +225,7 @@ func TestWrongListQueries(t *testing.T) {
 	later := f.get("root", "/api/v1/hosts?limit=1&sort=hostname").next()
 	cursor := later[strings.Index(later, "cursor=")+len("cursor="):]
 	cursor, _, _ = strings.Cut(cursor, "&")
-	const databases = "there are health, -health, sid, -sid, summary, -summary, tenants, -tenants, tags, -tags, id, -id"
+	const databases = "there are health, -health, sid, -sid, reason, -reason, summary, -summary, tenants, -tenants, tags, -tags, id, -id"
 	for query, want := range map[string]string{
 		"sort=name":                     problems("/sort/0", "name is unknown; "+databases),
 		"sort=sid,sid":                  problems("/sort", "names sid twice"),

@@ -41,6 +41,7 @@ var ClustersTable = newTable("/clusters", "cluster", clusterItems, []table.Colum
 
 var clusterList = listDefinition[*ClusterItem]{
 	table: &ClustersTable, title: "Clusters", class: "clusters", kind: page.ClusterTags,
+	peek: (*Pages).peekCluster,
 	cells: func(_ *Pages, c *ClusterItem) map[string]cell {
 		kind := wordWithHint{Text: ClusterTypeWord(string(c.Type))}
 		if c.Type == landscape.HANAASCSERS {
@@ -65,6 +66,7 @@ func clusterItems(v *page.Snapshot) []*ClusterItem {
 		item := &ClusterItem{Cluster: c, systems: clusteredSystems(v, c)}
 		item.itemFields = newItemFields(string(c.ID), page.LinkToCluster(c).FullName(), c.Health, c.StaleSince, c.UpdatedAt, v.TagsOf(store.ClusterTag, string(c.ID)))
 		item.Sids = page.Names(item.systems)
+		item.reason = c.Reasons().Text()
 		all[i] = item
 	}
 	return all

@@ -29,6 +29,7 @@ var DatabasesTable = newTable("/databases", "HANA database", databaseItems, []ta
 
 var databaseList = listDefinition[*DatabaseItem]{
 	table: &DatabasesTable, title: "HANA Databases", class: "databases", kind: page.DatabaseTags,
+	peek: (*Pages).peekDatabase,
 	cells: func(_ *Pages, db *DatabaseItem) map[string]cell {
 		return map[string]cell{"sid": newValues(page.LinkToDatabase(db.Database))}
 	},
@@ -69,6 +70,7 @@ func databaseItems(v *page.Snapshot) []*DatabaseItem {
 	for i, db := range v.Databases {
 		item := &DatabaseItem{Database: db, snapshot: v}
 		item.itemFields = newItemFields(string(db.ID), db.SID, db.Health, db.StaleSince, db.UpdatedAt, v.TagsOf(store.DatabaseTag, string(db.ID)))
+		item.reason = db.Reasons().Text()
 		all[i] = item
 	}
 	return all

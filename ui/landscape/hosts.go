@@ -118,6 +118,7 @@ func hostname(h *HostItem) string { return h.Hostname }
 
 var hostList = listDefinition[*HostItem]{
 	table: &HostsTable, title: "Hosts", class: "hosts", refreshTopics: " agent_report", kind: page.HostTags,
+	peek: (*Pages).peekHost,
 	cells: func(s *Pages, h *HostItem) map[string]cell {
 		beat := newHeartbeat(h.Host, s.TimestampOf(h.StaleSince))
 		beat.Fault = h.fault
@@ -144,6 +145,7 @@ func hostItems(v *page.Snapshot) []*HostItem {
 	all := make([]*HostItem, len(v.Hosts))
 	for i, h := range v.Hosts {
 		item := newHostItem(h, v.TagsOf(store.HostTag, string(h.ID))...)
+		item.reason = h.Reasons().Text()
 		item.silent = item.silent && !v.Awaited[h.ID]
 		if c := v.ClusterByID[h.ClusterID]; c != nil {
 			item.Cluster = page.LinkToCluster(c)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"trento/store"
 	"trento/store/landscape"
 	"trento/ui/page"
 	"trento/ui/table"
@@ -18,18 +19,22 @@ type listPage struct {
 	Class       string // CSS class of the table element
 	Opens, Acts bool   // Opens: rows can be opened; Acts: some rows have an action
 	Rows        []listRow
+	Peek        *peek // nil: nothing is shown beside the list
 }
 
 // Template implements page.Page.
 func (*listPage) Template() string { return "list" }
 
 // Columns is the number of columns of a list whose rows open.
-func (p *listPage) Columns() int { return len(p.List.Heads) + 1 }
+func (p *listPage) Columns() int { return len(p.List.Heads) + 2 }
 
 type listRow struct {
 	ID, Version string
 	Stale       bool
 	Turn        *rowToggle
+	PeekURL     string
+	PeekLabel   string
+	Peeked      bool // it is shown beside the list
 	Cells       []cell
 	Action      *page.Control
 	Inside      []instanceTable // set if the row is open
@@ -94,6 +99,7 @@ type itemFields struct {
 	staleSince *time.Time
 	updatedAt  time.Time
 	Tags       []string
+	reason     string // why it has its health; "" if it passes
 
 	// The rank and the key for the default order, computed once and not for
 	// each comparison.
@@ -102,7 +108,10 @@ type itemFields struct {
 }
 
 func newItemFields(id, name string, h landscape.Health, staleSince *time.Time, updatedAt time.Time, tags []string) itemFields {
-	return itemFields{id, name, h, staleSince, updatedAt, tags, table.UrgencyRank(h, staleSince), strings.ToLower(name)}
+	return itemFields{
+		id: id, name: name, health: h, staleSince: staleSince, updatedAt: updatedAt, Tags: tags,
+		urgency: table.UrgencyRank(h, staleSince), foldedName: strings.ToLower(name),
+	}
 }
 
 func (l *itemFields) fields() *itemFields { return l }
@@ -111,12 +120,15 @@ func (l *itemFields) fields() *itemFields { return l }
 type listItem interface{ fields() *itemFields }
 
 // newTable declares the table of a list. The column of health comes before the
-// given columns, that of tags after them.
+// given columns, that of the reason after the first of them, which has the name,
+// and that of tags after the last.
 func newTable[T listItem](path, noun string, items func(*page.Snapshot) []T, columns []table.Column[T], flags ...table.Flag[T]) table.Table[T] {
 	health := func(thing T) landscape.Health { return thing.fields().health }
 	return table.Table[T]{
 		Path: path, Noun: noun, Items: items, HasChoice: true, Health: health, ID: func(thing T) string { return thing.fields().id },
-		Columns: slices.Concat([]table.Column[T]{table.HealthColumn(health)}, columns, []table.Column[T]{
+		Columns: slices.Concat([]table.Column[T]{table.HealthColumn(health), columns[0]}, []table.Column[T]{
+			{Key: "reason", Label: "Why", Text: func(thing T) string { return thing.fields().reason }},
+		}, columns[1:], []table.Column[T]{
 			table.TagsColumn(func(thing T) []string { return thing.fields().Tags }),
 			{Key: "id", Label: "ID", Hidden: true, Text: func(thing T) string { return thing.fields().id }},
 		}),
@@ -146,6 +158,8 @@ type listDefinition[T listItem] struct {
 	// instanceTables returns the tables that an open row shows; nil: rows cannot be
 	// opened.
 	instanceTables func(s *Pages, reader page.Reader, thing T) []instanceTable
+	// peek fills in what is shown of a thing beside the list.
+	peek func(s *Pages, tx *store.Tx, reader page.Reader, p *peek, thing T) error
 	// rowAction returns the button of a row; nil: rows have no button.
 	rowAction func(reader page.Reader, thing T) *page.Control
 }
@@ -170,13 +184,17 @@ func (l *listDefinition[T]) show(s *Pages) func(http.ResponseWriter, *http.Reque
 		for _, thing := range onPage {
 			p.Rows = append(p.Rows, l.row(s, p.Reader, query, thing))
 		}
+		if p.Peek, err = l.newPeek(s, r.Context(), p.Reader, query, all); err != nil {
+			return err
+		}
 		return s.Render(w, r, http.StatusOK, &p)
 	}
 }
 
 func (l *listDefinition[T]) row(s *Pages, reader page.Reader, query table.ListQuery, thing T) listRow {
 	in := thing.fields()
-	row := listRow{ID: in.id, Version: table.Version(in.updatedAt), Stale: in.staleSince != nil}
+	row := listRow{ID: in.id, Version: table.Version(in.updatedAt), Stale: in.staleSince != nil, Peeked: query.Peek() == in.id}
+	row.PeekURL, row.PeekLabel = query.PeekAt(l.table.Path, in.id), "Show "+l.table.Noun+" "+in.name+" beside the list"
 	cells := l.cells(s, thing)
 	for _, col := range l.table.ShownColumns(query) {
 		c, ok := cells[col.Key]

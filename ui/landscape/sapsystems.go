@@ -34,6 +34,7 @@ var SAPSystemsTable = newTable("/sap_systems", "SAP system", sapSystemItems, []t
 
 var sapSystemList = listDefinition[*SAPSystemItem]{
 	table: &SAPSystemsTable, title: "SAP Systems", class: "sap-systems", kind: page.SAPSystemTags,
+	peek: (*Pages).peekSAPSystem,
 	cells: func(_ *Pages, s *SAPSystemItem) map[string]cell {
 		return map[string]cell{"sid": newValues(page.LinkToSAPSystem(s.SAPSystem)), "database": newValues(s.Database)}
 	},
@@ -61,6 +62,7 @@ func sapSystemItems(v *page.Snapshot) []*SAPSystemItem {
 	for i, s := range v.Systems {
 		item := &SAPSystemItem{SAPSystem: s, snapshot: v, Kind: SystemType(s)}
 		item.itemFields = newItemFields(string(s.ID), s.SID, s.Health, s.StaleSince, s.UpdatedAt, v.TagsOf(store.SAPSystemTag, string(s.ID)))
+		item.reason = s.Reasons(v.DatabaseByID[s.DatabaseID]).Text()
 		if db := v.DatabaseByID[s.DatabaseID]; db != nil {
 			item.Database = page.LinkToDatabase(db)
 		}

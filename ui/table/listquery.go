@@ -24,6 +24,7 @@ type ListQuery struct {
 	columns       []string // keys of the chosen columns, in the order of the table; nil: the usual ones
 	// columnsInAddress says that the address contains the columns.
 	columnsInAddress bool
+	peek             string // id of the thing that is shown beside the list
 }
 
 // usualColumns is the value of the parameter "columns" for the columns that are
@@ -56,6 +57,7 @@ func (o *Table[T]) Parse(q url.Values, size int) ListQuery {
 	if n, err := strconv.Atoi(q.Get("per_page")); err == nil && slices.Contains(page.PageSizes, n) {
 		c.size, c.sizeInAddress = n, true
 	}
+	c.peek = q.Get("peek")
 	if keys := q["columns"]; len(keys) > 0 {
 		c.columns, c.columnsInAddress = o.chosenColumns(keys), true
 	}
@@ -126,6 +128,9 @@ func (c ListQuery) Query() url.Values {
 	if c.sizeInAddress {
 		q.Set("per_page", strconv.Itoa(c.size))
 	}
+	if c.peek != "" {
+		q.Set("peek", c.peek)
+	}
 	if c.columnsInAddress {
 		q["columns"] = c.columns
 		if c.columns == nil {
@@ -186,4 +191,14 @@ func (c ListQuery) ToggleRow(path, id string) (address string, isOpen bool) {
 			to.open = to.open[max(0, len(to.open)-maxOpenRows):]
 		}
 	}), isOpen
+}
+
+// Peek returns the id of the thing that is shown beside the list; "" if there is
+// none.
+func (c ListQuery) Peek() string { return c.peek }
+
+// PeekAt returns the address of the same page with a thing beside it or, for the
+// id "", with none.
+func (c ListQuery) PeekAt(path, id string) string {
+	return c.address(path, func(to *ListQuery) { to.page, to.peek = c.page, id })
 }

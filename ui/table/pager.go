@@ -33,7 +33,7 @@ func (o *Table[T]) newPager(c ListQuery, total int) Pager {
 	last := (total + c.size - 1) / c.size
 	from := (c.page - 1) * c.size
 	p.Range = fmt.Sprintf("Showing %d–%d of %d", from+1, min(from+c.size, total), total)
-	first.open = nil
+	first.open, first.peek = nil, ""
 	p.Export = CSVAddress(page.WithQuery(o.csvPath(), first.Query()))
 	to := func(number int, possible bool) string {
 		if !possible {

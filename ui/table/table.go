@@ -101,7 +101,7 @@ func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Requ
 	}
 	p.List = o.View(c, chosen)
 	saved := c
-	saved.page, saved.open = 1, nil
+	saved.page, saved.open, saved.peek = 1, nil, ""
 	saved.columnsInAddress = c.columns != nil
 	return onPage, c, true, p.fillViews(r.Context(), s, saved.Query())
 }

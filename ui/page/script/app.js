@@ -11,6 +11,7 @@ import './live.js';
 import './map.js';
 import './menu.js';
 import './palette.js';
+import './peek.js';
 import './picker.js';
 import './preference.js';
 import './send.js';

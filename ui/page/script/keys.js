@@ -1,6 +1,7 @@
 // Keys: Ctrl K and / open the palette, f finds in the list, g and a letter opens
 // a section, ? shows all keys, and arrows move through the rows of a table.
 import { openPalette } from './palette.js';
+import { closePeek } from './peek.js';
 
 const letterDelay = 1200; // ms that may pass between g and the letter
 const storageKey = 'trento-heading'; // path of a page that was opened with keys
@@ -27,7 +28,9 @@ document.addEventListener('keydown', (event) => {
     }
     return;
   }
+  // From the head of a table and from its pages the arrows lead to its first and last row.
   const row = target.closest('table.rows tbody tr');
+  const rows = target.closest('.table-panel')?.querySelector('table.rows tbody');
   switch (event.key) {
     case 'g':
       pressedGAt = Date.now();
@@ -43,17 +46,30 @@ document.addEventListener('keydown', (event) => {
       document.getElementById('keys')?.showModal();
       break;
     case 'ArrowDown':
-      if (row) focusRow(event, row.nextElementSibling);
+      focusRow(event, row ? row.nextElementSibling : rows?.firstElementChild);
       break;
     case 'ArrowUp':
-      if (row) focusRow(event, row.previousElementSibling);
+      focusRow(event, row ? row.previousElementSibling : rows?.lastElementChild);
       break;
     case 'Home':
-      if (row) focusRow(event, row.parentElement.firstElementChild);
+      focusRow(event, rows?.firstElementChild);
       break;
     case 'End':
-      if (row) focusRow(event, row.parentElement.lastElementChild);
+      focusRow(event, rows?.lastElementChild);
       break;
+    case 'ArrowRight':
+      row?.querySelector('[data-peek]')?.click();
+      break;
+    case 'ArrowLeft':
+    case 'Escape':
+      closePeek();
+      break;
+    case ' ': {
+      const box = target.matches('a') && row?.querySelector('input[form=choice]');
+      if (!box) break;
+      event.preventDefault();
+      box.click();
+    }
   }
 });
 
@@ -67,7 +83,7 @@ function focusField(event, which) {
 
 // focusRow focuses the link of a row to its thing.
 function focusRow(event, row) {
-  const link = row?.querySelector('th a, td a');
+  const link = row?.querySelector('th a') ?? row?.querySelector('a');
   if (!link) return;
   event.preventDefault();
   link.focus();
