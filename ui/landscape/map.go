@@ -69,6 +69,7 @@ type mapCount struct {
 // mapCell is a host.
 type mapCell struct {
 	State, Name, URL string
+	Label            string // name, health and whether it is silent
 	Stale            bool
 }
 
@@ -287,7 +288,11 @@ func (site *mapSite) fillCells(asCells [len(healthOrder)]bool) {
 	})
 	for _, h := range hosts {
 		if asCells[page.HealthRank(h.Health)] {
-			site.Cells = append(site.Cells, mapCell{State: string(page.ShownHealth(h.Health)), Name: h.Hostname, URL: "/hosts/" + string(h.ID), Stale: isStale(h)})
+			cell := mapCell{State: string(page.ShownHealth(h.Health)), Name: h.Hostname, URL: "/hosts/" + string(h.ID), Stale: isStale(h)}
+			if cell.Label = cell.Name + ": " + cell.State; cell.Stale {
+				cell.Label += ", not reporting"
+			}
+			site.Cells = append(site.Cells, cell)
 		}
 	}
 }
