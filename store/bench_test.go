@@ -137,8 +137,8 @@ func BenchmarkHeartbeat(b *testing.B) {
 }
 
 // BenchmarkHealthChange measures an entry of the log that changes the health of
-// one of 1,000 hosts, beside one that changes nothing, and the seek that tells
-// since when a host has its health.
+// one of 1,000 hosts, beside one that changes nothing, the history of a host
+// with 10,000 changes, and the seek that tells since when a host has its health.
 func BenchmarkHealthChange(b *testing.B) {
 	s := open(b, b.TempDir(), newClock())
 	id := func(i int) string { return fmt.Sprintf("%08d%s", i%1000, agent[8:]) }
@@ -159,6 +159,29 @@ func BenchmarkHealthChange(b *testing.B) {
 	b.Run("change", func(b *testing.B) {
 		log(b, func(i int) activity.Event {
 			return &activity.HostHealthChanged{AboutHost: activity.AboutHost{HostID: id(i)}, Health: []string{"warning", "critical"}[i/1000%2]}
+		})
+	})
+	b.Run("10000 changes of one host", func(b *testing.B) {
+		err := s.update(b.Context(), System(), func(tx *Tx) error {
+			thing, _ := healthThingOf(activity.HostThing, string(agent))
+			for i := range 10_000 {
+				c := HealthChange{Position: tx.Newest() + activity.Position(i)<<20, HealthState: landscape.HealthState{Health: healthFlags[1+i%3], Registered: true}}
+				if err := tx.s.healthChanges.Put(tx.kv, thing.key(c.Position), c.encode()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		view(b, s, func(tx *Tx) error {
+			for b.Loop() {
+				all := tx.HealthIntervals(activity.HostThing, string(agent), noon, noon.Add(30*24*time.Hour))
+				landscape.AvailabilityOf(all)
+				landscape.HealthStrip(all, 96)
+			}
+			return nil
 		})
 	})
 	b.Run("since", func(b *testing.B) {

@@ -119,3 +119,20 @@ func TestHealthStrip(t *testing.T) {
 		t.Errorf("%d intervals", len(all))
 	}
 }
+
+func TestIntervalsAfter(t *testing.T) {
+	all := landscape.HealthIntervals(pointsOf(t, "-1 passing", "5 critical", "6 passing"), midnight, midnight.Add(10*time.Hour))
+	for hour, want := range map[int][]string{
+		-1: {"0-5 passing", "5-6 critical", "6-10 passing"},
+		5:  {"5-6 critical", "6-10 passing"},
+		7:  {"7-10 passing"},
+		10: nil,
+	} {
+		if diff := cmp.Diff(want, shortIntervals(landscape.IntervalsAfter(all, midnight.Add(time.Duration(hour)*time.Hour)))); diff != "" {
+			t.Errorf("from %d (-want +got):\n%s", hour, diff)
+		}
+	}
+	if diff := cmp.Diff([]string{"0-5 passing", "5-6 critical", "6-10 passing"}, shortIntervals(all)); diff != "" {
+		t.Errorf("the intervals have changed (-want +got):\n%s", diff)
+	}
+}
