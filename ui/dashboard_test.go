@@ -21,7 +21,7 @@ func TestMoreAttention(t *testing.T) {
 	report := hanaClusterReport()
 	f.discover(1, landscape.Observation{Cluster: report})
 	page := parseMarkup(t, f.do(call{target: "/", as: "plain"}).Body.String())
-	if shown := len(page.all("#attention .attention li")); shown != 10 {
+	if shown := len(page.all("#attention .incident")); shown != 10 {
 		t.Errorf("%d things are shown", shown)
 	}
 	has(".more-line a[href=/hosts]", "more hosts need attention").check(t, page)

@@ -184,6 +184,9 @@ type Change struct {
 	Cause string `json:"cause,omitempty"`
 }
 
+// Before returns the value before the change; "" if it is not known.
+func (c *Change) Before() string { return c.Old }
+
 // Sentence says that a value has changed, with the value before, the value now
 // and the cause, as far as they are known. The sentence has no full stop.
 func (c *Change) Sentence(what, now string) string {

@@ -33,7 +33,10 @@ type Incident struct {
 	Together []Affected
 	Place    string
 	Symptoms []Affected // the most severe first
-	Fault    *ReportFault
+	// Since is the time since when the incident exists. It is zero for
+	// HealthIncident: the time of the last change of the root's health.
+	Since time.Time
+	Fault string // what is wrong with the reports of the root; only for ReportIncident
 }
 
 // Affected is a thing that needs attention.
@@ -134,7 +137,7 @@ func (in *incidents) add(a Affected, cause *Incident) *Incident {
 	}
 	own := &Incident{Kind: HealthIncident, Root: a}
 	if !isTrouble(a.Health) {
-		own.Kind = StaleIncident
+		own.Kind, own.Since = StaleIncident, *a.StaleSince
 	}
 	in.all = append(in.all, own)
 	return own
@@ -152,11 +155,11 @@ func affectedHost(h *Host) Affected {
 // shared id. A silent host sends no reports that could be faulty.
 func (in *incidents) addHost(h *Host, faults map[HostID]ReportFault) {
 	if fault, ok := faults[h.ID]; ok && h.StaleSince == nil {
-		in.faultyHost[h.ID] = &Incident{Kind: ReportIncident, Root: Affected{Thing: h.Thing(), Name: h.Hostname, Health: h.Health}, Fault: &fault}
+		in.faultyHost[h.ID] = &Incident{Kind: ReportIncident, Root: Affected{Thing: h.Thing(), Name: h.Hostname, Health: h.Health}, Since: fault.Since, Fault: fault.Text}
 		in.all = append(in.all, in.faultyHost[h.ID])
 	}
 	if h.Shared() {
-		in.all = append(in.all, &Incident{Kind: SharedIDIncident, Root: Affected{Thing: h.Thing(), Name: h.Hostname, Health: h.Health}})
+		in.all = append(in.all, &Incident{Kind: SharedIDIncident, Root: Affected{Thing: h.Thing(), Name: h.Hostname, Health: h.Health}, Since: *h.MachineHistory.SharedSince})
 	}
 	if h.StaleSince == nil && isTrouble(h.Health) {
 		in.add(affectedHost(h), nil)
@@ -180,7 +183,7 @@ func (in *incidents) addSilentHosts(l Landscape) {
 		return cmp.Or(a.StaleSince.Compare(*b.StaleSince), strings.Compare(a.Hostname, b.Hostname))
 	})
 	for _, group := range groupsOfSilent(silent) {
-		i := &Incident{Kind: SilenceIncident, Root: affectedHost(group[0])}
+		i := &Incident{Kind: SilenceIncident, Root: affectedHost(group[0]), Since: *group[0].StaleSince}
 		for _, h := range group[1:] {
 			i.Together = append(i.Together, affectedHost(h))
 		}
@@ -458,16 +461,19 @@ func (i *Incident) Severity() int {
 func (i *Incident) Things() int { return 1 + len(i.Together) + len(i.Symptoms) }
 
 // SortIncidents sorts incidents: the most severe first, then the newest, then by
-// name. since returns the time since when an incident exists; zero if that is
-// not known.
-func SortIncidents(all []*Incident, since func(*Incident) time.Time) {
+// name. since returns the time since when a thing has its health; zero if that
+// is not known.
+func SortIncidents(all []*Incident, since func(Thing) time.Time) {
 	type key struct {
 		severity int
 		since    time.Time
 	}
 	keys := make(map[*Incident]key, len(all))
 	for _, i := range all {
-		keys[i] = key{i.Severity(), since(i)}
+		keys[i] = key{i.Severity(), i.Since}
+		if i.Since.IsZero() {
+			keys[i] = key{i.Severity(), since(i.Root.Thing)}
+		}
 	}
 	slices.SortStableFunc(all, func(a, b *Incident) int {
 		return cmp.Or(

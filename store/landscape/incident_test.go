@@ -186,17 +186,17 @@ func TestIncidents(t *testing.T) {
 func TestSortIncidents(t *testing.T) {
 	at := time.Date(2026, 11, 30, 14, 2, 0, 0, time.UTC)
 	incident := func(name string, h Health, symptoms ...Health) *Incident {
-		i := &Incident{Kind: HealthIncident, Root: Affected{Name: name, Health: h}}
+		i := &Incident{Kind: HealthIncident, Root: Affected{Thing: Thing{ID: name}, Name: name, Health: h}}
 		for _, h := range symptoms {
 			i.Symptoms = append(i.Symptoms, Affected{Health: h})
 		}
 		return i
 	}
-	silent := &Incident{Kind: SilenceIncident, Root: Affected{Thing: Thing{activity.HostThing, "h"}, Name: "silent", Health: HealthPassing, StaleSince: &at}}
+	silent := &Incident{Kind: SilenceIncident, Since: at, Root: Affected{Thing: Thing{activity.HostThing, "h"}, Name: "silent", Health: HealthPassing, StaleSince: &at}}
 	shared := &Incident{Kind: SharedIDIncident, Root: Affected{Name: "shared", Health: HealthPassing}}
 	all := []*Incident{shared, incident("warning", HealthWarning), incident("Beta", HealthCritical), silent, incident("alpha", HealthCritical), incident("through a symptom", HealthWarning, HealthCritical)}
-	since := map[string]time.Time{"silent": at, "through a symptom": at.Add(time.Minute)}
-	SortIncidents(all, func(i *Incident) time.Time { return since[i.Root.Name] })
+	since := map[string]time.Time{"through a symptom": at.Add(time.Minute)}
+	SortIncidents(all, func(thing Thing) time.Time { return since[thing.ID] })
 	var names []string
 	for _, i := range all {
 		names = append(names, i.Root.Name)

@@ -22,7 +22,7 @@ type dashboardPage struct {
 	table.Page
 	Rows      []overviewRow
 	Hosts     int // number of registered hosts, shown as long as there are no systems
-	Attention []attentionRow
+	Attention []incidentRow
 	More      []page.ActionLink // links to things that do not fit into the list of attention
 	Sites     *siteSummary
 	Activity  recentLog
@@ -225,9 +225,9 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := dashboardPage{Page: table.NewPage(s.Console, r, &dashboardTable, "At a glance")}
 	p.Title, p.Live = "Dashboard", "host cluster database sap_system activity agent_report"
-	var needs []attentionItem
+	var snapshot *page.Snapshot
 	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, func(v *page.Snapshot) []*overviewItem {
-		p.Hosts, needs = len(v.Hosts), attentionItems(v, p.Reader)
+		p.Hosts, snapshot = len(v.Hosts), v
 		p.More, p.Sites = cleanableLinks(v), mapOf(v).summary()
 		return dashboardTable.List(v)
 	})
@@ -245,7 +245,7 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.fillAttention(r.Context(), &p, needs); err != nil {
+	if err := s.fillAttention(r.Context(), &p, snapshot); err != nil {
 		return err
 	}
 	if p.Activity, err = s.readLatestEntries(r.Context(), who); err != nil {

@@ -7,174 +7,227 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
 	"trento/ui/page"
-	"trento/ui/table"
 )
 
-// attentionRow is a line in the list of what needs attention.
-type attentionRow struct {
-	ID     string // id of the row
+// incidentRow is an incident in the list of what needs attention: the root, and
+// what needs attention because of it.
+type incidentRow struct {
+	ID     string // id of the HTML element
+	Root   affectedRow
+	Label  string // "and 5 things because of it"; "" if there are none
+	Things []affectedRow
+}
+
+// affectedRow is a thing that needs attention.
+type affectedRow struct {
 	Health page.HealthMark
 	Kind   string
 	Name   page.Link
-	Words  string
-	Since  page.Timestamp // zero if that was before the log begins
+	Words  string // what is wrong, after the name
+	Reason []reasonPart
+	Since  page.Timestamp // zero if it is not known
+	Was    string         // the health before; "" if it is not known
 }
 
-// attentionItem is a thing that needs attention, with the reason.
-type attentionItem struct {
-	kind        string
-	thing       activity.ThingKind
-	path        string // path of the list of its kind
-	id          string
-	name        page.Link
-	health      landscape.Health
-	cause       string // cause of the health, if it is known
-	silentSince *time.Time
-	since       time.Time
-	report      string // what is wrong with the reports of the agent; empty if nothing is
-	markText    string // text of the warning symbol beside report; empty: "Report cannot be used"
+// agentThing is the kind of an agent whose host is not registered.
+const agentThing activity.ThingKind = "agent"
+
+// incidentKinds describes the kinds of things in incidents.
+var incidentKinds = map[activity.ThingKind]struct{ noun, path string }{
+	activity.HostThing:      {"Host", page.HostTags.Path},
+	activity.ClusterThing:   {"Cluster", page.ClusterTags.Path},
+	activity.DatabaseThing:  {"HANA database", page.DatabaseTags.Path},
+	activity.SAPSystemThing: {"SAP system", page.SAPSystemTags.Path},
+	agentThing:              {"Agent", agentsTable.Path},
 }
 
-// attentionItems returns things whose health is critical or warning, that are
-// silent, that share their id, or whose reports cannot be used. Agents without
-// a registered host are only for readers who may see them.
-func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
-	var all []attentionItem
-	add := func(kind string, thing activity.ThingKind, path, id string, name page.Link, h landscape.Health, reasons landscape.Reasons, silent *time.Time) {
-		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
-			all = append(all, attentionItem{kind: kind, thing: thing, path: path, id: id, name: name, health: h, cause: reasons.Text(), silentSince: silent})
-		}
+// incidentsOf returns the incidents of a snapshot. All readers share them, so
+// they must not be modified or sorted.
+func incidentsOf(v *page.Snapshot) []*landscape.Incident {
+	const key = "incidents"
+	if known, ok := v.Lists.Load(key); ok {
+		return known.([]*landscape.Incident)
 	}
-	for _, s := range v.Systems {
-		add("SAP system", activity.SAPSystemThing, SAPSystemsTable.Path, string(s.ID), page.LinkToSAPSystem(s), s.Health, s.Reasons(v.DatabaseByID[s.DatabaseID]), nil)
-	}
-	for _, db := range v.Databases {
-		add("HANA database", activity.DatabaseThing, DatabasesTable.Path, string(db.ID), page.LinkToDatabase(db), db.Health, db.Reasons(), nil)
-	}
-	for _, c := range v.Clusters {
-		add("Cluster", activity.ClusterThing, ClustersTable.Path, string(c.ID), page.LinkToCluster(c), c.Health, c.Reasons(), nil)
-	}
-	for _, h := range v.Hosts {
-		add("Host", activity.HostThing, HostsTable.Path, string(h.ID), v.LinkToHost(h.ID), h.Health, h.Reasons(), h.StaleSince)
-		if h.Shared() {
-			all = append(all, attentionItem{
-				kind: "Host", path: HostsTable.Path, id: string(h.ID), name: v.LinkToHost(h.ID), health: landscape.HealthWarning,
-				report: "shares its id with " + page.Count(len(h.Machines())-1, "other machine", "other machines"), since: *h.MachineHistory.SharedSince, markText: "Shared id",
-			})
-		}
-	}
+	l := landscape.Landscape{Hosts: v.Hosts, Clusters: v.Clusters, Databases: v.Databases, SAPSystems: v.Systems, Faults: map[landscape.HostID]landscape.ReportFault{}}
 	for id, record := range v.FaultyAgents {
-		if h := v.HostByID[id]; h != nil && h.StaleSince != nil {
-			continue // a silent host sends no reports at all
-		}
-		item := attentionItem{kind: "Host", path: HostsTable.Path, id: string(id), name: v.LinkToHost(id), health: landscape.HealthWarning}
-		item.report, item.since = reportProblem(record)
+		text, since := reportProblem(record)
+		l.Faults[id] = landscape.ReportFault{Text: text, Since: since}
+	}
+	all := landscape.Incidents(l)
+	v.Lists.Store(key, all)
+	return all
+}
+
+// unregisteredFaults returns an incident for each agent without a registered
+// host whose reports cannot be used.
+func unregisteredFaults(v *page.Snapshot) []*landscape.Incident {
+	var all []*landscape.Incident
+	for id, record := range v.FaultyAgents {
 		if v.HostByID[id] == nil {
-			item.kind, item.path, item.name = "Agent", agentsTable.Path, page.Link{Name: string(id), URL: page.WithQuery(agentsTable.Path, url.Values{"q": {string(id)}})}
-			if !reader.Can(page.AbilityAPIKey) {
-				continue
-			}
+			text, since := reportProblem(record)
+			root := landscape.Affected{Thing: landscape.Thing{Kind: agentThing, ID: string(id)}, Name: string(id)}
+			all = append(all, &landscape.Incident{Kind: landscape.ReportIncident, Root: root, Fault: text, Since: since})
 		}
-		all = append(all, item)
 	}
 	return all
 }
 
-// maxAttention is the largest number of things in the list of what needs
-// attention.
-const maxAttention = 10
+const (
+	// maxAttention is the largest number of incidents in the list of what needs
+	// attention.
+	maxAttention = 10
+	// maxSymptoms is the largest number of things that an incident lists.
+	maxSymptoms = 50
+)
 
-// fillAttention fills the list of what needs attention. Things that changed
-// most recently come first. Things that have not changed since the log begins
-// follow, the worst first.
-func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, needs []attentionItem) error {
-	err := s.Store.ViewIn(ctx, func(tx *store.Tx) error {
-		for i := range needs {
-			n := &needs[i]
-			if n.report != "" {
-				continue // the fault of a report already has its time
-			}
-			n.since, _ = tx.HealthSince(n.thing, n.id)
-			if n.silentSince != nil && n.silentSince.After(n.since) {
-				n.since = *n.silentSince
-			}
+// readIncidents returns the incidents that a reader sees: the most severe first,
+// then the newest. Agents without a registered host are only for readers who may
+// see them.
+func readIncidents(v *page.Snapshot, reader page.Reader) []*landscape.Incident {
+	all := slices.Clone(incidentsOf(v))
+	if reader.Can(page.AbilityAPIKey) {
+		all = append(all, unregisteredFaults(v)...)
+	}
+	return all
+}
+
+// fillAttention fills the list of what needs attention.
+func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, v *page.Snapshot) error {
+	all := readIncidents(v, p.Reader)
+	return s.Store.ViewIn(ctx, func(tx *store.Tx) error {
+		landscape.SortIncidents(all, func(t landscape.Thing) time.Time {
+			since, _ := tx.HealthSince(t.Kind, t.ID)
+			return since
+		})
+		shown := all[:min(len(all), maxAttention)]
+		for _, i := range shown {
+			p.Attention = append(p.Attention, s.newIncidentRow(tx, v, i))
 		}
+		p.More = append(linksToRest(all[len(shown):]), p.More...)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	slices.SortStableFunc(needs, func(a, b attentionItem) int {
-		return cmp.Or(b.since.Compare(a.since), cmp.Compare(page.HealthRank(a.health), page.HealthRank(b.health)), table.FoldCompare(a.name.Name, b.name.Name), cmp.Compare(a.id, b.id))
-	})
-	listed := needs[:min(len(needs), maxAttention)]
-	rows := make(map[string]int) // number of rows of each thing, which may be listed for several reasons
-	for _, n := range listed {
-		rows[n.id]++
-		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: page.NewHealthMark(n.kind, n.health, s.TimestampOf(n.silentSince)), Words: attentionText(n)}
-		if n.report != "" { // the row is about the reports, not about the health
-			row.Health = page.HealthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.markText, "Report cannot be used")}
-		}
-		if row.Health.Bare = true; !n.since.IsZero() {
-			row.Since = s.Timestamp(n.since)
-		}
-		p.Attention = append(p.Attention, row)
-	}
-	p.More = append(linksToRest(needs[len(listed):]), p.More...)
-	return nil
 }
 
-// linksToRest returns links to the lists with the things that are not shown.
-func linksToRest(rest []attentionItem) []page.ActionLink {
-	var ways []page.ActionLink
-	for _, k := range []page.Taggable{page.SAPSystemTags, page.DatabaseTags, page.ClusterTags, page.HostTags} {
-		n := 0
-		for _, item := range rest {
-			if item.path == k.Path {
-				n++
+func (s *Pages) newIncidentRow(tx *store.Tx, v *page.Snapshot, i *landscape.Incident) incidentRow {
+	row := incidentRow{ID: string(i.Kind) + "-" + i.Root.Thing.ID, Root: s.newAffectedRow(tx, v, i.Root), Label: symptomsLabel(i)}
+	root := &row.Root
+	switch i.Kind {
+	case landscape.SilenceIncident:
+		root.Words = "does not report"
+		if n := len(i.Together); n > 0 {
+			root.Words = fmt.Sprintf("and %s fell silent together", page.Count(n, "other host", "other hosts"))
+			if i.Place != "" {
+				root.Words = fmt.Sprintf("and %s in %s fell silent together", page.Count(n, "other host", "other hosts"), i.Place)
 			}
 		}
-		if n > 0 {
-			ways = append(ways, page.ActionLink{Label: page.Count(n, "more "+k.Noun+" needs", "more "+k.Noun+"s need") + " attention", URL: k.Path})
-		}
+		root.Was = ""
+	case landscape.ReportIncident:
+		root.Words, root.Reason, root.Was = i.Fault, nil, ""
+		root.Health = page.HealthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: "Report cannot be used", Bare: true}
+	case landscape.SharedIDIncident:
+		machines := len(v.HostByID[landscape.HostID(i.Root.Thing.ID)].Machines())
+		root.Words, root.Reason, root.Was = "shares its id with "+page.Count(machines-1, "other machine", "other machines"), nil, ""
+		root.Health = page.HealthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: "Shared id", Bare: true}
 	}
-	n := 0
-	for _, item := range rest {
-		if item.path == agentsTable.Path {
-			n++
-		}
+	if !i.Since.IsZero() {
+		root.Since = s.Timestamp(i.Since)
 	}
-	if n > 0 {
-		ways = append(ways, page.ActionLink{Label: page.Count(n, "more agent needs", "more agents need") + " attention", URL: agentsTable.Path})
+	for _, a := range i.Together {
+		row.Things = append(row.Things, s.newAffectedRow(tx, v, a))
 	}
-	return ways
+	for _, a := range i.Symptoms {
+		row.Things = append(row.Things, s.newAffectedRow(tx, v, a))
+	}
+	row.Things = row.Things[:min(len(row.Things), maxSymptoms)]
+	return row
 }
 
-// attentionText says what is wrong with a thing and, if the cause is known,
-// why.
-func attentionText(n attentionItem) string {
-	words := ""
-	switch {
-	case n.report != "":
-		return n.report
-	case n.health == landscape.HealthCritical:
-		words = "is critical"
-	case n.health == landscape.HealthWarning:
-		words = "has a warning"
+// symptomsLabel says how many things are in an incident besides its root.
+func symptomsLabel(i *landscape.Incident) string {
+	hosts, things := "the other host", page.Count(len(i.Symptoms), "thing", "things")
+	if n := len(i.Together); n > 1 {
+		hosts = fmt.Sprintf("the %d other hosts", n)
 	}
 	switch {
-	case n.silentSince == nil:
-	case words == "":
-		words = "does not report"
-	default:
-		words = "does not report and " + words
+	case i.Things() == 1:
+		return ""
+	case len(i.Together) == 0:
+		return "and " + things + " because of it"
+	case len(i.Symptoms) == 0:
+		return hosts
 	}
-	if n.cause != "" && words != "does not report" {
-		words += ": " + n.cause
+	return hosts + ", and " + things + " because of them"
+}
+
+// newAffectedRow returns a thing with its health, the reason and the time.
+func (s *Pages) newAffectedRow(tx *store.Tx, v *page.Snapshot, a landscape.Affected) affectedRow {
+	kind := incidentKinds[a.Thing.Kind]
+	row := affectedRow{Kind: kind.noun, Name: page.Link{Name: cmp.Or(a.Name, page.ShortID(a.Thing.ID)), URL: kind.path + "/" + a.Thing.ID}}
+	if a.Thing.Kind == agentThing {
+		row.Name.URL = page.WithQuery(kind.path, url.Values{"q": {a.Thing.ID}})
 	}
-	return words
+	row.Health = page.NewHealthMark(kind.noun, a.Health, s.TimestampOf(a.StaleSince))
+	row.Health.Bare = true
+	switch a.Health {
+	case landscape.HealthCritical:
+		row.Words = "is critical"
+	case landscape.HealthWarning:
+		row.Words = "has a warning"
+	}
+	if row.Words == "" {
+		row.Words = "is out of date"
+		if a.Thing.Kind == activity.HostThing {
+			row.Words = "does not report"
+		}
+		row.Since = s.TimestampOf(a.StaleSince)
+		return row
+	}
+	for _, clause := range newHealthReason(a.Health, a.Reasons, v.PathOf).Clauses {
+		row.Reason = append(row.Reason, clause.Parts...)
+	}
+	row.Since, row.Was = s.healthSince(tx, a.Thing)
+	return row
+}
+
+// linksToRest returns links to the lists with the things of incidents that are
+// not shown.
+func linksToRest(rest []*landscape.Incident) []page.ActionLink {
+	counts := make(map[activity.ThingKind]int)
+	for _, i := range rest {
+		counts[i.Root.Thing.Kind]++
+		for _, a := range append(slices.Clone(i.Together), i.Symptoms...) {
+			counts[a.Thing.Kind]++
+		}
+	}
+	var links []page.ActionLink
+	for _, k := range []struct {
+		kind activity.ThingKind
+		noun string
+	}{{activity.SAPSystemThing, "SAP system"}, {activity.DatabaseThing, "HANA database"}, {activity.ClusterThing, "cluster"}, {activity.HostThing, "host"}, {agentThing, "agent"}} {
+		if n := counts[k.kind]; n > 0 {
+			links = append(links, page.ActionLink{Label: page.Count(n, "more "+k.noun+" needs", "more "+k.noun+"s need") + " attention", URL: incidentKinds[k.kind].path})
+		}
+	}
+	return links
+}
+
+// healthSince returns since when a thing has its health, and the health before
+// in words. The time is zero and the text is "" if that is not known.
+func (s *Pages) healthSince(tx *store.Tx, t landscape.Thing) (since page.Timestamp, was string) {
+	at, ok := tx.HealthSince(t.Kind, t.ID)
+	if !ok {
+		return page.Timestamp{}, ""
+	}
+	before := activity.PositionAt(at) - 1
+	for change := range tx.HealthChanges(t.Kind, t.ID, before, before) {
+		if change.Registered && change.Health != "" {
+			was = string(page.ShownHealth(change.Health))
+		}
+	}
+	return s.Timestamp(at), was
 }

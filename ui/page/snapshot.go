@@ -304,6 +304,19 @@ func (v *Snapshot) LinkToHost(id landscape.HostID) Link {
 	return Link{Name: string(id), Gone: "Host currently not registered."}
 }
 
+// PathOf returns the path of the page of the thing with an id; "" if it is not
+// registered. It knows the things that others are explained by: hosts and
+// databases.
+func (v *Snapshot) PathOf(id string) string {
+	if v.HostByID[landscape.HostID(id)] != nil {
+		return "/hosts/" + id
+	}
+	if db := v.DatabaseByID[landscape.DatabaseID(id)]; db != nil {
+		return LinkToDatabase(db).URL
+	}
+	return ""
+}
+
 // ClusterOf returns the cluster of a host; nil if there is none.
 func (v *Snapshot) ClusterOf(id landscape.HostID) *landscape.Cluster {
 	if h := v.HostByID[id]; h != nil && h.ClusterID != "" {
