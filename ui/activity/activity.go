@@ -32,6 +32,7 @@ type activityPage struct {
 	FirstPage    bool
 	Announced    bool // a notice announces new entries, and the reader asks for them
 	ResetURL     string
+	Fold         page.ActionLink // switches between one row for each entry and one for what belongs together
 	Rows         []EntryRow
 	Total        int // number of entries that pass the filters
 	EmptyWords   string
@@ -52,6 +53,10 @@ type EntryRow struct {
 	Severity   severityMark
 	URL        string // address that opens the entry's details
 	Here       bool   // the entry is the open one
+
+	Day    *dayMark  // the row is the first of a day
+	Fold   *foldMark // the row stands for several entries
+	Inside bool      // the row is one of the entries of the row above
 }
 
 // Thing is something that an entry names. URL is empty if it has no page.
@@ -126,8 +131,12 @@ func (s *Pages) showLog(w http.ResponseWriter, r *http.Request) error {
 	p := activityPage{
 		Frame: s.NewFrame(r, "Activity Log"), Words: q.words, FirstPage: q.firstPage(), Announced: q.refresh != refreshLive,
 		Chips: q.chips(), RefreshRates: slices.Clone(refreshRates),
-		ResetURL:   page.WithQuery("/activity_log", logQuery{size: q.size, sizeInAddress: q.sizeInAddress, refresh: q.refresh}.values()),
+		ResetURL:   page.WithQuery("/activity_log", logQuery{size: q.size, sizeInAddress: q.sizeInAddress, refresh: q.refresh, unfolded: q.unfolded}.values()),
+		Fold:       page.ActionLink{Label: "One row per entry", URL: q.foldURL()},
 		EmptyWords: "Everything that happens in the landscape and everything people change is written down here.",
+	}
+	if q.unfolded {
+		p.Fold.Label = "Fold what belongs together"
 	}
 	if p.FirstPage {
 		p.Live, p.Refresh = "activity", q.refresh.seconds()
@@ -179,9 +188,7 @@ func (s *Pages) fillActivity(ctx context.Context, p *activityPage, v Viewer, q l
 	p.fillForms(q, found)
 	return s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		known := RegisteredPages(tx)
-		for _, e := range found.Entries {
-			p.Rows = append(p.Rows, s.NewEntryRow(v, e, q.values(), known))
-		}
+		p.Rows = s.newRows(v, found.Entries, q, known)
 		users, err := actorOptions(tx, v, q.actors)
 		if err != nil {
 			return err
@@ -204,19 +211,24 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 	for i := range p.RefreshRates {
 		p.RefreshRates[i].Chosen = q.refresh != "" && p.RefreshRates[i].Value == string(q.refresh)
 	}
-	kept := logQuery{size: q.size, sizeInAddress: q.sizeInAddress, refresh: q.refresh}.values()
+	kept := logQuery{size: q.size, sizeInAddress: q.sizeInAddress, refresh: q.refresh, unfolded: q.unfolded}.values()
 	p.Keep = page.HiddenInputs(kept)
 	rest := q.atNewest().values()
 	rest.Del("refreshRate")
 	p.RefreshKeep = page.HiddenInputs(rest)
 	sizeKeep := q.filterValues()
-	if q.refresh != "" {
-		sizeKeep["refreshRate"] = kept["refreshRate"]
+	for _, key := range []string{"refreshRate", "rows"} {
+		if kept.Has(key) {
+			sizeKeep[key] = kept[key]
+		}
 	}
 	p.Pager = table.Pager{Path: "/activity_log", SizeName: "first", Sizes: table.Sizes(q.size), Steps: q.pageLinks(found), Keep: page.HiddenInputs(sizeKeep)}
 	p.Pager.Range = page.Count(found.Total, "entry", "entries")
 	if n := len(found.Entries); q.firstPage() && n < found.Total {
 		p.Pager.Range = fmt.Sprintf("The newest %d of %s", n, p.Pager.Range)
+	}
+	if !q.unfolded {
+		p.Pager.Range = foldedRange(p.Pager.Range, len(found.Entries), len(foldEntries(found.Entries)))
 	}
 	if len(found.Entries) > 0 {
 		p.Pager.Export = table.CSVAddress(page.WithQuery("/activity_log.csv", q.filterValues()))

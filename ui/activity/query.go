@@ -25,7 +25,9 @@ type logQuery struct {
 	forward       bool              // towards newer entries
 	cursor        activity.Position // position after which the page begins; 0: the newest or, with forward, the oldest entry
 	refresh       refreshRate
-	entry         string // cursor of the open entry
+	entry         string   // cursor of the open entry
+	unfolded      bool     // one row for each entry
+	open          []string // correlation ids of the rows that show all their entries
 }
 
 // dateChoice is the begin or the end of a period. A relative one stays
@@ -77,13 +79,17 @@ var refreshRates = []page.Option{
 	{Value: "60000", Label: "1m"}, {Value: "300000", Label: "5m"}, {Value: "1800000", Label: "30m"},
 }
 
+// rowsOfEntries is the value of the parameter rows with which each entry is a
+// row.
+const rowsOfEntries = "entries"
+
 // parseLogQuery reads an address. It ignores what it does not understand.
 func parseLogQuery(q url.Values, size int) logQuery {
 	l := logQuery{
 		words:  strings.TrimSpace(q.Get("search")),
 		actors: table.Unique(q["actor"]), types: table.Unique(q["type"]),
 		from: parseDate(q["from_date"]), to: parseDate(q["to_date"]),
-		size: size, entry: q.Get("entry"),
+		size: size, entry: q.Get("entry"), unfolded: q.Get("rows") == rowsOfEntries, open: openRows(q),
 	}
 	for _, name := range table.Unique(q["severity"]) {
 		if _, ok := activity.ParseSeverity(name); ok {
@@ -200,6 +206,12 @@ func (l logQuery) values() url.Values {
 	if l.refresh != "" {
 		q.Set("refreshRate", string(l.refresh))
 	}
+	if l.unfolded {
+		q.Set("rows", rowsOfEntries)
+	}
+	if len(l.open) > 0 {
+		q["open"] = l.open
+	}
 	return q
 }
 
@@ -274,7 +286,7 @@ func (l logQuery) chips() []table.Chip {
 // atNewest returns the query with the page of the newest entries, and without
 // an open entry.
 func (l logQuery) atNewest() logQuery {
-	l.forward, l.cursor, l.entry = false, 0, ""
+	l.forward, l.cursor, l.entry, l.open = false, 0, "", nil
 	return l
 }
 
@@ -282,7 +294,7 @@ func (l logQuery) atNewest() logQuery {
 func (l logQuery) pageLinks(found search.Page) []table.Step {
 	to := func(forward bool, from activity.Position) string {
 		target := l
-		target.forward, target.cursor, target.sizeInAddress = forward, from, true
+		target.forward, target.cursor, target.sizeInAddress, target.open = forward, from, true, nil
 		return page.WithQuery("/activity_log", target.values())
 	}
 	older, newer := found.More, !l.firstPage()

@@ -75,7 +75,7 @@ function morphChildren(from, to, hold) {
 // keepRows updates the rows in their places and marks those that are not listed
 // any more. A notice above the table says how many are new.
 function keepRows(from, to) {
-  const wanted = new Map([...to.rows].map((r) => [r.id, r]));
+  const wanted = new Map([...to.rows].filter((r) => !r.matches('.day')).map((r) => [r.id, r]));
   for (const row of from.rows) {
     const match = wanted.get(row.id);
     // An entry that is missing from the log has only moved to the next page.
