@@ -325,11 +325,11 @@ func TestScenarioCleanUp(t *testing.T) {
 }
 
 // TestLivedLandscape lets instances move, databases be taken over and nodes
-// leave and return for an hour. After every agent has reported once more, the
+// leave and return for five hours. After every agent has reported once more, the
 // landscape must equal one that has seen only these last reports.
 func TestLivedLandscape(t *testing.T) {
 	t.Parallel()
-	const seed, hosts, moments, steps = 3, 30, 8, 10
+	const seed, hosts, moments, steps = 3, 30, 8, 40
 	random := rand.New(rand.NewPCG(seed, 3))
 	f := fleet.New(seed, hosts)
 	w := newWorld(t)
