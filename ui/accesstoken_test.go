@@ -320,19 +320,19 @@ func TestTokenSettings(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
 	f.user("setter", 36)
-	has("#tokens fieldset[disabled]", "").check(t, f.page(t, "/settings", "plain"))
-	has("#tokens", "all:personal_access_token_settings").check(t, f.page(t, "/settings", "plain"))
-	if status, _, _ := f.post("plain", "/settings/personal_access_tokens", "enabled", "true"); status != http.StatusForbidden {
+	has("#tokens fieldset[disabled]", "").check(t, f.page(t, "/settings/tokens", "plain"))
+	has("#tokens", "all:personal_access_token_settings").check(t, f.page(t, "/settings/tokens", "plain"))
+	if status, _, _ := f.post("plain", "/settings/tokens", "enabled", "true"); status != http.StatusForbidden {
 		t.Errorf("without the permission: status %d", status)
 	}
-	hasNot("#tokens fieldset[disabled]").check(t, f.page(t, "/settings", "setter"))
-	status, page, _ := f.post("setter", "/settings/personal_access_tokens", "enabled", "true", "default_lifetime_days", "x", "max_lifetime_days", "180")
+	hasNot("#tokens fieldset[disabled]").check(t, f.page(t, "/settings/tokens", "setter"))
+	status, page, _ := f.post("setter", "/settings/tokens", "enabled", "true", "default_lifetime_days", "x", "max_lifetime_days", "180")
 	if status != http.StatusUnprocessableEntity {
 		t.Errorf("no number: status %d", status)
 	}
 	has("#tokens .field-error", "Should be from 1").check(t, page)
 	has("[name=max_lifetime_days][value=180]", "").check(t, page)
-	if status, _, to := f.post("setter", "/settings/personal_access_tokens", "enabled", "true", "default_lifetime_days", "30", "max_lifetime_days", "30"); status != http.StatusSeeOther || to != "/settings#tokens" {
+	if status, _, to := f.post("setter", "/settings/tokens", "enabled", "true", "default_lifetime_days", "30", "max_lifetime_days", "30"); status != http.StatusSeeOther || to != "/settings/tokens" {
 		t.Fatalf("status %d, to %s", status, to)
 	}
 	page = f.page(t, "/profile/tokens/new", "plain")
@@ -345,7 +345,7 @@ func TestTokenSettings(t *testing.T) {
 	has(".expiry .field-error", "Should be at most 30 day(s)").check(t, page)
 	f.issue("plain", "name", "longest") // 30 days
 
-	f.post("setter", "/settings/personal_access_tokens", "default_lifetime_days", "30", "confirmed", "enabled")
+	f.post("setter", "/settings/tokens", "default_lifetime_days", "30", "confirmed", "enabled")
 	hasNot("#tokens").check(t, f.page(t, "/profile", "setter"))
 	page = f.page(t, "/profile", "plain")
 	has("#tokens .notice", "switched off").check(t, page)
@@ -359,35 +359,35 @@ func TestNewAPIKey(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
 	f.user("setter", 14)
-	has("#api-key [aria-disabled=true]", "Generate Key").check(t, f.page(t, "/settings", "plain"))
-	if w := f.do(call{target: "/settings/api_key", as: "plain"}); w.Code != http.StatusForbidden {
+	has("#api-key [aria-disabled=true]", "Generate Key").check(t, f.page(t, "/settings/api_key", "plain"))
+	if w := f.do(call{target: "/settings/api_key/new", as: "plain"}); w.Code != http.StatusForbidden {
 		t.Errorf("without the permission: status %d", w.Code)
 	}
-	before := f.page(t, "/settings", "setter").texts("#api-key-text")[0]
-	has("#key-dialog-title", "API Key Settings").check(t, f.page(t, "/settings/api_key", "setter"))
-	status, page, _ := f.post("setter", "/settings/api_key", "expiry", "in", "number", "0", "unit", "months")
+	before := f.page(t, "/settings/api_key", "setter").texts("#api-key-text")[0]
+	has("#key-dialog-title", "API Key Settings").check(t, f.page(t, "/settings/api_key/new", "setter"))
+	status, page, _ := f.post("setter", "/settings/api_key/new", "expiry", "in", "number", "0", "unit", "months")
 	if status != http.StatusUnprocessableEntity {
 		t.Errorf("no time: status %d", status)
 	}
 	has("#key-dialog .field-error", "Key expiration value needs to be greater than 0").check(t, page)
-	status, page, _ = f.post("setter", "/settings/api_key", "expiry", "in", "number", "1", "unit", "months")
+	status, page, _ = f.post("setter", "/settings/api_key/new", "expiry", "in", "number", "1", "unit", "months")
 	if status != http.StatusOK {
 		t.Fatalf("first step: status %d", status)
 	}
 	has("#key-dialog", "This cannot be undone.").check(t, page)
 	has("#key-dialog [name=unit][value=months]", "").check(t, page)
-	if f.page(t, "/settings", "setter").texts("#api-key-text")[0] != before {
+	if f.page(t, "/settings/api_key", "setter").texts("#api-key-text")[0] != before {
 		t.Error("the first step has made a key")
 	}
-	_, page, _ = f.post("setter", "/settings/api_key", "expiry", "in", "number", "1", "unit", "months", "back", "yes")
+	_, page, _ = f.post("setter", "/settings/api_key/new", "expiry", "in", "number", "1", "unit", "months", "back", "yes")
 	has("#key-dialog [name=number][value=1]", "").check(t, page)
-	if status, _, to := f.post("setter", "/settings/api_key", "expiry", "in", "number", "1", "unit", "months", "confirmed", "yes"); status != http.StatusSeeOther || to != "/settings" {
+	if status, _, to := f.post("setter", "/settings/api_key/new", "expiry", "in", "number", "1", "unit", "months", "confirmed", "yes"); status != http.StatusSeeOther || to != "/settings/api_key" {
 		t.Errorf("status %d, to %s", status, to)
 	}
-	page = f.page(t, "/settings", "setter")
+	page = f.page(t, "/settings/api_key", "setter")
 	key := page.texts("#secret-text")
 	has("#secret-dialog", "Key will expire 20 Sep 2026, 23:59:59 UTC").check(t, page)
-	if len(key) != 1 || key[0] == before || f.page(t, "/settings", "setter").texts("#api-key-text")[0] != key[0] {
+	if len(key) != 1 || key[0] == before || f.page(t, "/settings/api_key", "setter").texts("#api-key-text")[0] != key[0] {
 		t.Errorf("new key %q", key)
 	}
 }

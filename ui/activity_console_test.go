@@ -117,13 +117,13 @@ func testFlowLine(tab *tab) {
 // testRetention changes how long entries are kept, and thinks better of it.
 func testRetention(tab *tab) {
 	tab.signedIn()
-	tab.live("/settings")
+	tab.live("/settings/activity_log")
 	tab.click("#activity-log a.button")
 	tab.until(exists("dialog#retention:modal"))
 	tab.wants("document.activeElement.id", "retention-value")
 	tab.press(kb.Escape)
 	tab.until("!" + exists("dialog#retention"))
-	tab.wants("location.pathname", "/settings")
+	tab.wants("location.pathname", "/settings/activity_log")
 	tab.click("#activity-log a.button")
 	tab.until(exists("dialog#retention:modal"))
 	tab.ask(exists("#retention-value") + ".value = ''")
@@ -133,7 +133,7 @@ func testRetention(tab *tab) {
 	tab.ask(exists("#retention-value") + ".value = ''")
 	tab.run(chromedp.SendKeys(chromedp.CSS("#retention-value"), "6"))
 	tab.click("#retention .primary")
-	tab.until("location.pathname === '/settings' && location.hash === '#activity-log'")
+	tab.until("location.pathname === '/settings/activity_log'")
 	tab.until(exists("#activity-log dd") + ".textContent === '6 months'")
 	tab.until(`document.querySelector('.toast')?.textContent.includes('6 months')`)
 }

@@ -29,7 +29,7 @@ func TestActivitySettings(t *testing.T) {
 		}
 		return r
 	}
-	const path = "/settings/activity_log"
+	const path = "/settings/activity_log/edit"
 	month, half := activity.DefaultRetention, activity.Retention{Value: 6, Unit: activity.Month}
 	tests := []struct {
 		name        string
@@ -41,7 +41,7 @@ func TestActivitySettings(t *testing.T) {
 	}{
 		{"dialog", "keeper", "", "", 200, month, []element{
 			has("dialog#retention h2", "Enter Activity Logs Settings"), has("input[name=value][value=1][min=1]", ""), has("option[value=month][selected]", "month"),
-			has("dialog button", "Save Settings"), has("dialog a[href=/settings][data-close]", "Cancel"), has("#activity-log dd", "1 month")}},
+			has("dialog button", "Save Settings"), has("dialog a[href=/settings/activity_log][data-close]", "Cancel"), has("#activity-log dd", "1 month")}},
 		{"dialog of others", "plain", "", "", 403, month, []element{has("h1", "forbidden")}},
 		{"saved by others", "plain", "6", "month", 403, month, nil},
 		{"nothing", "keeper", "0", "month", 422, month, []element{has("#retention-value-error", "0 is smaller than inclusive minimum 1"), has("input[name=value][value=0][aria-invalid=true]", "")}},
@@ -74,7 +74,7 @@ func TestActivitySettings(t *testing.T) {
 			}
 		})
 	}
-	settings := parseMarkup(t, f.do(call{target: "/settings", as: "plain"}).Body.String())
+	settings := parseMarkup(t, f.do(call{target: "/settings/activity_log", as: "plain"}).Body.String())
 	for _, e := range []element{has("#activity-log dd", "6 months"), has("#activity-log [aria-disabled=true]", "Edit Settings"), hasNot("#activity-log a"), hasNot("dialog#retention")} {
 		e.check(t, settings)
 	}
@@ -93,18 +93,18 @@ func TestForwardingSection(t *testing.T) {
 	options := f.options
 	options.Forwarding = func() []forward.Status { return statuses }
 	f.restart(options)
-	hasNot("#activity-log h3").check(t, f.page(t, "/settings", "plain"))
-	has("#activity-log p", "FORWARD_SYSLOG_URL").check(t, f.page(t, "/settings", "keeper"))
+	hasNot("#forwarding").check(t, f.page(t, "/settings", "plain"))
+	has("#forwarding p", "FORWARD_SYSLOG_URL").check(t, f.page(t, "/settings/forwarding", "keeper"))
 
 	statuses = []forward.Status{
 		{Receiver: forward.ToSyslog, Address: "tls://syslog.sap.example:6514", Position: activity.PositionAt(f.clock.Now().Add(time.Hour)), SentAt: f.clock.Now()},
 		{Receiver: forward.ToOTLP, Address: "https://logs.sap.example/v1/logs", Failure: "It refuses the connection.", Since: f.clock.Now()},
 	}
 	for _, e := range []element{
-		has("#activity-log p", "syslog server tls://syslog.sap.example:6514"), has("#activity-log dd", "All entries are sent"),
-		has("#activity-log p", "OpenTelemetry receiver https://logs.sap.example/v1/logs"), has("#activity-log dd", "Nothing can be sent"),
-		has("#activity-log p", "It refuses the connection. Entries are kept"), has("#activity-log dt", "Oldest entry not sent"), has("#activity-log dd", "Nothing since the start"),
+		has("#forwarding p", "syslog server tls://syslog.sap.example:6514"), has("#forwarding dd", "All entries are sent"),
+		has("#forwarding p", "OpenTelemetry receiver https://logs.sap.example/v1/logs"), has("#forwarding dd", "Nothing can be sent"),
+		has("#forwarding p", "It refuses the connection. Entries are kept"), has("#forwarding dt", "Oldest entry not sent"), has("#forwarding dd", "Nothing since the start"),
 	} {
-		e.check(t, f.page(t, "/settings", "keeper"))
+		e.check(t, f.page(t, "/settings/forwarding", "keeper"))
 	}
 }

@@ -182,9 +182,9 @@ func TestAgents(t *testing.T) {
 		t.Errorf("agents for everybody: %d", w.Code)
 	}
 	hasNot("nav a[href=/agents]").check(t, f.page(t, "/settings", "plain"))
-	hasNot("#connect a[href=/agents]").check(t, f.page(t, "/settings", "plain"))
+	hasNot("#connect a[href=/agents]").check(t, f.page(t, "/settings/api_key", "plain"))
 	has("nav a[href=/agents]", "Agents").check(t, f.page(t, "/settings", "keeper"))
-	has("#connect a[href=/agents]", "Agents").check(t, f.page(t, "/settings", "keeper"))
+	has("#connect a[href=/agents]", "Agents").check(t, f.page(t, "/settings/api_key", "keeper"))
 
 	row := func(n int) string { return "#row-" + string(hostID(n)) }
 	rows := func(query url.Values) (ids []string) {

@@ -59,7 +59,7 @@ func TestAlertsPage(t *testing.T) {
 		checkMarkup(t, w.Body.String())
 		return parseMarkup(t, w.Body.String())
 	}
-	has("#off a[href=/settings#alerts]", "Set up alerts").check(t, page("keeper", "/alerts"))
+	has("#off a[href=/settings/alerting]", "Set up alerts").check(t, page("keeper", "/alerts"))
 	has("#off", "Somebody with the permission").check(t, page("plain", "/alerts"))
 	f.seeAlerts()
 	for _, e := range []element{
@@ -70,7 +70,7 @@ func TestAlertsPage(t *testing.T) {
 	} {
 		e.check(t, page("plain", "/alerts"))
 	}
-	settings := page("keeper", "/settings")
+	settings := page("keeper", "/settings/alerting")
 	has("#alerts", "connect: connection refused").check(t, settings)
 	has("#alerts a[href=/alerts]", "2").check(t, settings)
 	has("#rows", "given up").check(t, page("plain", "/alerts?outcome=failed"))

@@ -54,10 +54,10 @@ func TestAlertSettings(t *testing.T) {
 	f := newFixture(t)
 	f.user("setter", 20)
 	f.user("plain")
-	const path = "/settings/alerting"
-	has("#alerts", "Not configured").check(t, f.page(t, "/settings", "plain"))
-	has("#alerts [aria-disabled=true]", "Edit Settings").check(t, f.page(t, "/settings", "plain"))
-	has("#alerts a[href=/settings/alerting]", "Edit Settings").check(t, f.page(t, "/settings", "setter"))
+	const path = "/settings/alerting/edit"
+	has("#alerts", "Not configured").check(t, f.page(t, "/settings/alerting", "plain"))
+	has("#alerts [aria-disabled=true]", "Edit Settings").check(t, f.page(t, "/settings/alerting", "plain"))
+	has("#alerts a[href=/settings/alerting/edit]", "Edit Settings").check(t, f.page(t, "/settings/alerting", "setter"))
 	hasNot("#alert-dialog [name=enabled][checked]").check(t, f.page(t, path, "setter"))
 
 	status, page, _ := f.post("setter", path, "webhook_url", "")
@@ -74,7 +74,7 @@ func TestAlertSettings(t *testing.T) {
 	if status, _, _ := f.post("setter", path, alertInput("enabled", "true")...); status != http.StatusSeeOther {
 		t.Fatalf("saving: %d", status)
 	}
-	shown := f.page(t, "/settings", "plain")
+	shown := f.page(t, "/settings/alerting", "plain")
 	for _, text := range []string{"mail.sap.example", "587", "trento", "•••••", "alerts@sap.example", "basis@sap.example", "Enabled"} {
 		has("#alerts dl", text).check(t, shown)
 	}
@@ -91,7 +91,7 @@ func TestAlertSettings(t *testing.T) {
 	if s := f.alertSettings(); s.SMTPPassword != alertPassword || s.SMTPServer != "smtps://other.sap.example" || s.Enabled {
 		t.Errorf("changed without the password: %+v", s)
 	}
-	if w := f.do(call{target: "/settings", as: "plain"}); strings.Contains(w.Body.String(), "hidden-part") {
+	if w := f.do(call{target: "/settings/alerting", as: "plain"}); strings.Contains(w.Body.String(), "hidden-part") {
 		t.Error("the address of the webhook is shown to everybody")
 	}
 	if status, _, _ := f.post("setter", path, alertInput("password_removed", "true", "smtp_password", "new-geheim")...); status != http.StatusSeeOther || f.alertSettings().SMTPPassword != "new-geheim" {
@@ -100,13 +100,13 @@ func TestAlertSettings(t *testing.T) {
 	if status, _, _ := f.post("setter", path, alertInput("no_login", "true")...); status != http.StatusSeeOther || f.alertSettings().SMTPPassword != "" || f.alertSettings().SMTPUsername != "" {
 		t.Errorf("without login: %d", status)
 	}
-	has("#alerts dl", "None: the server needs no login").check(t, f.page(t, "/settings", "plain"))
+	has("#alerts dl", "None: the server needs no login").check(t, f.page(t, "/settings/alerting", "plain"))
 
-	has("#confirmation", "No alerts are sent any more").check(t, f.page(t, path+"/clear", "setter"))
-	if status, _, _ := f.post("setter", path+"/clear", "confirmed", "yes"); status != http.StatusSeeOther {
+	has("#confirmation", "No alerts are sent any more").check(t, f.page(t, "/settings/alerting/clear", "setter"))
+	if status, _, _ := f.post("setter", "/settings/alerting/clear", "confirmed", "yes"); status != http.StatusSeeOther {
 		t.Errorf("clearing: %d", status)
 	}
-	has("#alerts", "Not configured").check(t, f.page(t, "/settings", "plain"))
+	has("#alerts", "Not configured").check(t, f.page(t, "/settings/alerting", "plain"))
 }
 
 // TestAlertTest sends test messages to a mail server, and to one that is not
@@ -115,9 +115,9 @@ func TestAlertTest(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.user("setter", 20)
-	const path = "/settings/alerting"
+	const path = "/settings/alerting/edit"
 	input := alertInput("smtp_server", "127.0.0.1", "smtp_port", servertest.FreePort(t), "no_login", "true")
-	status, page, _ := f.post("setter", path+"/test", input...)
+	status, page, _ := f.post("setter", "/settings/alerting/test", input...)
 	has("#alert-dialog .test-failure", "The mail server cannot be reached").check(t, page)
 	has("#alert-dialog [name=recipient_email][value=basis@sap.example]", "").check(t, page)
 	if status != http.StatusUnprocessableEntity {
@@ -126,10 +126,10 @@ func TestAlertTest(t *testing.T) {
 	if status, _, _ := f.post("setter", path, input...); status != http.StatusSeeOther {
 		t.Fatalf("saving: %d", status)
 	}
-	_, page, _ = f.post("setter", path+"/test")
+	_, page, _ = f.post("setter", "/settings/alerting/test")
 	has("#alerts .test-failure", "connection refused").check(t, page)
 	for range 5 {
-		_, page, _ = f.post("setter", path+"/test")
+		_, page, _ = f.post("setter", "/settings/alerting/test")
 	}
 	has("#alerts .test-failure", "Only 6 test messages can be sent in a minute").check(t, page)
 }
@@ -144,16 +144,16 @@ func TestEnforcedAlertSettings(t *testing.T) {
 	f.options.Auth = f.auth
 	f.restart(f.options)
 	f.user("setter", 20)
-	page := f.page(t, "/settings", "setter")
+	page := f.page(t, "/settings/alerting", "setter")
 	has("#alerts .notice", "These values are set by the configuration").check(t, page)
 	has("#alerts [aria-disabled=true]", "The configuration of the server sets these values").check(t, page)
 	has("#alerts dl", "mail.sap.example").check(t, page)
-	for _, path := range []string{"/settings/alerting", "/settings/alerting/clear"} {
+	for _, path := range []string{"/settings/alerting/edit", "/settings/alerting/clear"} {
 		if w := f.do(call{target: path, as: "setter"}); w.Code != http.StatusSeeOther {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
-	if status, _, _ := f.post("setter", "/settings/alerting", alertInput()...); status != http.StatusConflict {
+	if status, _, _ := f.post("setter", "/settings/alerting/edit", alertInput()...); status != http.StatusConflict {
 		t.Errorf("changing: %d", status)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // testFindings are one finding of each urgency.
 var testFindings = []finding.Finding{
 	{Urgency: finding.Urgent, Area: "Clock", What: "It is <wrong>.", Why: "Second factors fail.", Mend: "systemctl enable --now chronyd"},
-	{Urgency: finding.Warning, Area: "Backups", What: "There are none.", Why: "All is lost.", Mend: "BACKUP_DIR", Page: "/settings#backup"},
+	{Urgency: finding.Warning, Area: "Backups", What: "There are none.", Why: "All is lost.", Mend: "BACKUP_DIR", Page: "/settings/backup"},
 }
 
 // TestChecks checks that About shows what is wrong with this installation, to
@@ -27,7 +27,7 @@ func TestChecks(t *testing.T) {
 	shown := f.page(t, "/about", "setter")
 	for _, e := range []element{
 		has("#checks .critical", "Urgent"), has("#checks strong", "It is <wrong>."), has("#checks code", "systemctl enable --now chronyd"),
-		has("#checks .warning", "Warning"), has("#checks a[href=/settings#backup]", "Show Backups"), has("#checks details li", "Firewall: not looked at."), has("#checks button", "Check Again"),
+		has("#checks .warning", "Warning"), has("#checks a[href=/settings/backup]", "Show Backups"), has("#checks details li", "Firewall: not looked at."), has("#checks button", "Check Again"),
 		has("#support-refused", "all:all"), has("#support button[disabled]", "Download Support Bundle"),
 	} {
 		e.check(t, shown)

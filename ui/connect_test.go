@@ -172,11 +172,11 @@ func TestConnectIsLinked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.user("keeper", 14)
-	for _, target := range []string{"/", "/hosts", "/clusters", "/agents", "/settings"} {
+	for _, target := range []string{"/", "/hosts", "/clusters", "/agents", "/settings/api_key"} {
 		has("main a[href=/agents/connect]", "Connect an agent").check(t, f.page(t, target, "keeper"))
 	}
 	f.host(1, "vega01")
-	for _, target := range []string{"/agents", "/settings"} {
+	for _, target := range []string{"/agents", "/settings/api_key"} {
 		has("main a[href=/agents/connect]", "Connect an agent").check(t, f.page(t, target, "keeper"))
 	}
 }

@@ -451,7 +451,7 @@ func testSecret(tab *tab) {
 		tab.t.Fatal(err)
 	}
 	tab.signedIn()
-	tab.live("/settings")
+	tab.live("/settings/api_key")
 	tab.wants(exists("#api-key-text")+".checkVisibility()", "false")
 	tab.click("#api-key-secret > summary")
 	tab.until(exists("#api-key-text") + ".checkVisibility()")
@@ -510,7 +510,7 @@ func testWithoutScripts(tab *tab) {
 	tab.click("#profile > summary")
 	tab.click("button[name=theme][value=dark]")
 	read("html[data-theme=dark]")
-	tab.open("/settings")
+	tab.open("/settings/api_key")
 	tab.click("#api-key-secret > summary")
 	read("#api-key-text")
 	tab.click("#profile > summary")
@@ -579,7 +579,7 @@ func (f *fixture) seeEverything() []string {
 		"/agents", "/agents/connect", "/map", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts?peek=" + string(hostID(1)) + "&columns=fqdn&columns=id&columns=memory&columns=tags", "/clusters?peek=" + string(landscape.ClusterIDFromKey("hana")), "/databases?peek=" + string(prdID), "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
 		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),
-		"/activity_log", "/activity_log?search=nothing+AND", entry, flow, "/settings", "/settings/activity_log", "/about", "/nowhere",
+		"/activity_log", "/activity_log?search=nothing+AND", entry, flow, "/settings", "/settings?q=nothing", "/settings/activity_log/edit", "/about", "/nowhere",
 	}...)
 }
 

@@ -38,16 +38,16 @@ func TestMessageAddress(t *testing.T) {
 		"trento.example.com": "trento.example.com", "trento.example.com:4000": "trento.example.com", "10.0.0.5:4000": "10.0.0.5",
 		"[fd00::5]": "[fd00::5]", "[fd00::5]:4000": "[fd00::5]",
 	} {
-		w := f.do(call{target: "http://" + asked + "/settings", as: "setter"})
+		w := f.do(call{target: "http://" + asked + "/settings/messages", as: "setter"})
 		page := parseMarkup(t, w.Body.String())
 		has("#messages details.secret #message-address", "facts-service-url: amqp://trento:"+password+"@"+host+":5672/").check(t, page)
 		has("#messages details.secret #message-password", password).check(t, page)
 		hasNot("#messages details[open]").check(t, page)
 		has("#messages [data-copy=message-address]", "").check(t, page)
 		has("#messages .facts", "Created 20 Aug 2026").check(t, page)
-		has("#messages a[href=/settings/message_credential]", "Replace Password").check(t, page)
+		has("#messages a[href=/settings/messages/password]", "Replace Password").check(t, page)
 	}
-	w := f.do(call{target: "/settings", as: "plain"})
+	w := f.do(call{target: "/settings/messages", as: "plain"})
 	page := parseMarkup(t, w.Body.String())
 	has("#messages", "all:api_key_settings").check(t, page)
 	has("#messages [aria-disabled=true]", "Replace Password").check(t, page)
@@ -69,7 +69,7 @@ func TestMessageAddressWithTLS(t *testing.T) {
 	}
 	f.options.Messages, f.options.Endpoint = endpoint, endpoint
 	f.restart(f.options)
-	page := f.page(t, "/settings", "setter")
+	page := f.page(t, "/settings/messages", "setter")
 	has("#message-address", "facts-service-url: amqps://trento:"+f.messageCredential().Password+"@example.com:5671/").check(t, page)
 	has("#messages .facts", "5671, with TLS").check(t, page)
 }
@@ -80,7 +80,7 @@ func TestReplaceMessagePassword(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
 	f.user("setter", 14)
-	const path = "/settings/message_credential"
+	const path = "/settings/messages/password"
 	before := f.messageCredential()
 	for _, method := range []string{"GET", "POST"} {
 		if w := f.do(call{method: method, target: path, as: "plain", form: url.Values{"confirmed": {"yes"}}}); w.Code != http.StatusForbidden {
@@ -95,14 +95,14 @@ func TestReplaceMessagePassword(t *testing.T) {
 		t.Fatal("replaced without the permission or a confirmation")
 	}
 	f.clock.pass(time.Hour)
-	if status, _, to := f.post("setter", path, "confirmed", "yes"); status != http.StatusSeeOther || to != "/settings#messages" {
+	if status, _, to := f.post("setter", path, "confirmed", "yes"); status != http.StatusSeeOther || to != "/settings/messages" {
 		t.Errorf("status %d, to %s", status, to)
 	}
 	after := f.messageCredential()
 	if after.Password == before.Password || f.auth.CheckMessageCredential(before.User, before.Password) {
 		t.Error("the former password is still valid")
 	}
-	page := f.page(t, "/settings", "setter")
+	page := f.page(t, "/settings/messages", "setter")
 	has("#message-password", after.Password).check(t, page)
 	has("#messages .facts", "11:15:30").check(t, page)
 	hasNot("#confirmation").check(t, page)
@@ -119,7 +119,7 @@ func TestMessagePasswordWithAPIKey(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
 	f.user("setter", 14)
-	const path, chosen = "/settings/api_key", "#key-dialog [name=rotate_message_credential][value=true]"
+	const path, chosen = "/settings/api_key/new", "#key-dialog [name=rotate_message_credential][value=true]"
 	expiry := []string{"expiry", "in", "number", "1", "unit", "months"}
 	with := func(pairs ...string) []string { return append(expiry[:len(expiry):len(expiry)], pairs...) }
 	before := f.messageCredential()
@@ -143,7 +143,7 @@ func TestMessagePasswordWithAPIKey(t *testing.T) {
 	if status, _, _ := f.post("setter", path, with("confirmed", "yes")...); status != http.StatusSeeOther || f.messageCredential() != before {
 		t.Errorf("the key alone: status %d", status)
 	}
-	if warning := f.page(t, "/settings", "setter").texts("#secret-dialog .banner"); strings.Contains(strings.Join(warning, ""), "facts-service-url") {
+	if warning := f.page(t, "/settings/api_key", "setter").texts("#secret-dialog .banner"); strings.Contains(strings.Join(warning, ""), "facts-service-url") {
 		t.Errorf("the key alone: %q", warning)
 	}
 	f.post("setter", "/settings/api_key/shown", "stored", "yes")
@@ -153,7 +153,7 @@ func TestMessagePasswordWithAPIKey(t *testing.T) {
 	if f.messageCredential().Password == before.Password {
 		t.Error("the password was not replaced")
 	}
-	has("#secret-dialog .banner", "every agent also needs the new facts-service-url").check(t, f.page(t, "/settings", "setter"))
+	has("#secret-dialog .banner", "every agent also needs the new facts-service-url").check(t, f.page(t, "/settings/api_key", "setter"))
 }
 
 // TestNoMessagePasswordToReplace checks what the settings say where the password
@@ -180,7 +180,7 @@ func TestNoMessagePasswordToReplace(t *testing.T) {
 		before := f.messageCredential()
 		newest := f.newestEntry()
 
-		page := f.page(t, "/settings", "setter")
+		page := f.page(t, "/settings/messages", "setter")
 		has("#messages", tt.says).check(t, page)
 		hasNot("#messages .button[href]").check(t, page)
 		if tt.name == "configured" {
@@ -189,13 +189,13 @@ func TestNoMessagePasswordToReplace(t *testing.T) {
 			hasNot("#message-address").check(t, page)
 		}
 		for _, method := range []string{"GET", "POST"} {
-			w := f.do(call{method: method, target: "/settings/message_credential", as: "setter", form: url.Values{"confirmed": {"yes"}}})
-			if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/settings#messages" {
+			w := f.do(call{method: method, target: "/settings/messages/password", as: "setter", form: url.Values{"confirmed": {"yes"}}})
+			if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/settings/messages" {
 				t.Errorf("%s: %s: status %d, to %s", tt.name, method, w.Code, w.Header().Get("Location"))
 			}
 		}
-		hasNot("#key-dialog [name=rotate_message_credential]").check(t, f.page(t, "/settings/api_key", "setter"))
-		status, page, _ := f.post("setter", "/settings/api_key", "expiry", "never", "rotate_message_credential", "true", "confirmed", "yes")
+		hasNot("#key-dialog [name=rotate_message_credential]").check(t, f.page(t, "/settings/api_key/new", "setter"))
+		status, page, _ := f.post("setter", "/settings/api_key/new", "expiry", "never", "rotate_message_credential", "true", "confirmed", "yes")
 		has("#key-dialog [role=alert]", "cannot be replaced here").check(t, page)
 		if status != http.StatusUnprocessableEntity || f.newestEntry() != newest || f.messageCredential() != before {
 			t.Errorf("%s: it was replaced, or status %d", tt.name, status)
@@ -211,14 +211,14 @@ func testMessagePassword(tab *tab) {
 		return "facts-service-url: " + tab.messageCredential().Address("amqp", "127.0.0.1", 5672)
 	}
 	visible := exists("#message-address") + ".checkVisibility()"
-	tab.live("/settings")
+	tab.live("/settings/messages")
 	tab.wants(visible, "false")
 	tab.click("#message-secret > summary")
 	tab.wants(visible, "true")
 	tab.wants(exists("#message-address")+".textContent", address())
 	tab.click("[data-copy=message-address]")
 	tab.says("Copied to clipboard")
-	tab.click("a[href='/settings/message_credential']")
+	tab.click("a[href='/settings/messages/password']")
 	tab.until(exists("#confirmation:modal"))
 	tab.wants("document.activeElement.textContent", "Cancel")
 	tab.click("#confirmation [data-close]:focus")
@@ -226,14 +226,14 @@ func testMessagePassword(tab *tab) {
 	if tab.messageCredential() != before {
 		tab.t.Error("canceled, but replaced")
 	}
-	tab.click("a[href='/settings/message_credential']")
+	tab.click("a[href='/settings/messages/password']")
 	tab.until(exists("#confirmation:modal"))
 	tab.click("#confirmation .danger")
 	tab.says("The password for messages was replaced.")
 	if after := tab.messageCredential(); after.Password == before.Password {
 		tab.t.Error("not replaced")
 	}
-	tab.wants("location.pathname + location.hash", "/settings#messages")
+	tab.wants("location.pathname + location.hash", "/settings/messages")
 	tab.wants(exists("#message-address")+".textContent", address())
 }
 
@@ -246,10 +246,10 @@ func testMessagePasswordWithoutScripts(tab *tab) {
 		tab.t.Helper()
 		tab.run(chromedp.WaitVisible(chromedp.CSS(want)))
 	}
-	tab.open("/settings")
+	tab.open("/settings/messages")
 	tab.click("#message-secret > summary")
 	read("#message-password")
-	tab.click("a[href='/settings/message_credential']")
+	tab.click("a[href='/settings/messages/password']")
 	tab.click("#confirmation .danger")
 	read("body:not(:has(dialog[open])) #messages")
 	if after := tab.messageCredential(); after.Generation != 2 {

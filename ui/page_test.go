@@ -117,9 +117,16 @@ func TestPages(t *testing.T) {
 		{"unknown host", call{target: "/hosts/" + string(hostID(99)), as: "plain"}, 404, "", []element{has("h1", "Not Found"), has("nav[aria-label=Main]", "")}},
 		{"no host id", call{target: "/hosts/1", as: "plain"}, 404, "", []element{has("h1", "Not Found")}},
 
-		{"settings", call{target: "/settings", as: "admin"}, 200, "", []element{
-			has("h1", "Settings"), has("#api-key", "Key will never expire"), has("#api-key details #api-key-text", "ey")}},
-		{"settings without the key", call{target: "/settings", as: "plain"}, 200, "", []element{
+		{"settings", call{target: "/settings", as: "plain"}, 200, "", []element{
+			has("h1", "Settings"), has("#api-key a[href=/settings/api_key]", "API key"), has("#api-key .subject-state", "Key will never expire"), hasNot("#backup"), hasNot("#webhooks"), hasNot("#forwarding"), hasNot("#single-sign-on")}},
+		{"settings of everything", call{target: "/settings", as: "admin"}, 200, "", []element{
+			has("#backup .subject-state", "No regular backups"), has("#webhooks", "None yet"), has("#forwarding", "Off"), has("#single-sign-on", "with a password")}},
+		{"settings, searched", call{target: "/settings?q=Midnight+entries", as: "admin"}, 200, "", []element{
+			has("#activity-log a", "Retention of the activity log"), hasNot("#api-key"), has("input[name=q][value]", "")}},
+		{"settings, nothing found", call{target: "/settings?q=nowhere", as: "admin"}, 200, "", []element{has("h2", "Nothing found")}},
+		{"API key", call{target: "/settings/api_key", as: "admin"}, 200, "", []element{
+			has("h1", "API key"), has("nav a[aria-current=page]", "Settings"), has(".subject-links a[aria-current=page]", "API key"), has("#api-key", "Key will never expire"), has(".effect", "every agent is refused"), has("#api-key details #api-key-text", "ey")}},
+		{"settings without the key", call{target: "/settings/api_key", as: "plain"}, 200, "", []element{
 			has("#api-key", "Key will never expire"), hasNot("#api-key-text"), has("#api-key", "all:api_key_settings")}},
 		{"about", call{target: "/about", as: "plain"}, 200, "", []element{
 			has("h1", "About Trento Console"), has(".facts", "1.2.3"), has(".facts", "1 found"), has(".facts", "go1.")}},
@@ -336,5 +343,5 @@ func TestExpiredKeyIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.clock.pass(2 * time.Hour)
-	has("#api-key .inline-mark.critical", "Agents are refused").check(t, f.page(t, "/settings", "ada"))
+	has("#api-key .inline-mark.critical", "Agents are refused").check(t, f.page(t, "/settings/api_key", "ada"))
 }

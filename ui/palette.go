@@ -15,6 +15,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/fault"
+	"trento/ui/account"
 	activitypages "trento/ui/activity"
 	landscapepages "trento/ui/landscape"
 	"trento/ui/page"
@@ -201,16 +202,23 @@ type paletteCommand struct {
 
 // permittedCommands returns the commands that a reader may use.
 func (s *server) permittedCommands(reader page.Reader) []paletteCommand {
+	return slices.DeleteFunc(s.allCommands(), func(c paletteCommand) bool { return c.needs != "" && !reader.Can(c.needs) })
+}
+
+// allCommands returns the commands of this installation.
+func (s *server) allCommands() []paletteCommand {
 	var all []paletteCommand
 	for _, e := range page.Navigation() {
 		all = append(all, paletteCommand{paletteOption: paletteOption{Name: e.Label, URL: e.Path, Icon: e.Icon}, needs: e.Needs, isPage: true})
+	}
+	for _, x := range account.Subjects() {
+		all = append(all, paletteCommand{paletteOption: paletteOption{Name: x.Label, URL: x.URL, Icon: x.Icon, Details: "Settings"}, words: "settings " + x.Words, needs: x.Needs, isPage: true, isRare: true})
 	}
 	all = append(all, otherPages()...)
 	if s.Auth.Provider() == nil {
 		all = append(all, paletteCommand{paletteOption: paletteOption{Name: "Create a user", URL: "/users/new", Icon: "plus"}, words: "new add account person", needs: page.AbilityUsers})
 	}
-	all = append(all, otherCommands()...)
-	return slices.DeleteFunc(all, func(c paletteCommand) bool { return c.needs != "" && !reader.Can(c.needs) })
+	return append(all, otherCommands()...)
 }
 
 // otherPages returns the pages that the navigation does not have.

@@ -46,8 +46,11 @@ func TestPalette(t *testing.T) {
 		{"exact SID before what belongs to it", "plain", "prd", "HANA Databases: PRD | "},
 		{"names that begin before names that contain", "plain", "hana", "Hosts: hana02, hana01 | Clusters: hana_cluster, mix_cluster | Pages: HANA Databases"},
 		{"only in other columns", "plain", "10.0.0.2", "Hosts: hana01 | SAP Systems: NWP"},
-		{"page", "plain", "activity", "Pages: Activity Log | Commands: Export activity log as CSV" + elsewhere},
+		{"page", "plain", "activity", "Pages: Activity Log, Retention of the activity log | Commands: Export activity log as CSV" + elsewhere},
 		{"page by another name", "plain", "totp", "Pages: Profile" + elsewhere},
+		{"setting", "plain", "smtp", "Pages: E-mail alerts" + elsewhere},
+		{"setting that is not permitted", "plain", "syslog", "Search: Search everywhere for"},
+		{"setting that is permitted", "root", "syslog", "Pages: Forwarding of the activity log" + elsewhere},
 		{"page that is not permitted", "plain", "users", "Search: Search everywhere for"},
 		{"page that is permitted", "root", "users", "Pages: Users, Tokens of all users | Commands: Export users as CSV"},
 		{"command", "root", "create user", "Commands: Create a user" + elsewhere},
@@ -130,7 +133,7 @@ func TestPaletteLeadsToWhatIsPermitted(t *testing.T) {
 	if root.Code != http.StatusOK {
 		t.Fatal(root.Code)
 	}
-	for _, c := range slices.Concat(otherPages(), otherCommands(), []paletteCommand{{paletteOption: paletteOption{URL: "/users/new"}, needs: page.AbilityUsers}}) {
+	for _, c := range s.allCommands() {
 		if c.URL == "" {
 			selector := "dialog#" + c.Dialog
 			if c.Form != "" {

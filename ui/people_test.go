@@ -418,8 +418,8 @@ func testFormsInUse(tab *tab) {
 
 func testKeyRenewal(tab *tab) {
 	tab.signedIn()
-	tab.live("/settings")
-	tab.click("a[href='/settings/api_key']")
+	tab.live("/settings/api_key")
+	tab.click("a[href='/settings/api_key/new']")
 	tab.until(exists("dialog#key-dialog:modal"))
 	tab.run(chromedp.SetValue(chromedp.CSS("[name=number]"), "0"))
 	tab.click("#key-dialog .primary")
@@ -437,10 +437,10 @@ func testKeyRenewal(tab *tab) {
 	tab.press(kb.Escape)
 	tab.wants(exists("#secret-dialog")+".matches(':modal')", "true")
 	tab.closesSecret("Download")
-	tab.until("location.pathname === '/settings' && !" + exists("#secret-dialog"))
+	tab.until("location.pathname === '/settings/api_key' && !" + exists("#secret-dialog"))
 	tab.wants("document.querySelector('.site-banner').textContent.includes('API Key expires in 10 days')", "true")
 	tab.click(".site-banner button")
-	tab.until("document.querySelector('h1')?.textContent === 'Settings' && !" + exists(".site-banner.warning"))
+	tab.until("document.querySelector('h1')?.textContent === 'API key' && !" + exists(".site-banner.warning"))
 }
 
 // testPeopleWithoutScripts creates a user and a token in a browser without
@@ -521,7 +521,8 @@ func (f *fixture) seePeople() []string {
 	return []string{
 		"/users", "/users/new", "/users/2/edit", "/users/2/delete", "/users/1/tokens/" + tokens[0] + "/delete", "/tokens",
 		"/profile", "/profile/totp", "/profile/password", "/profile/tokens/new", own + "/edit", "/profile/tokens/delete?all=true", "/profile/tokens/log",
-		"/settings/api_key", "/settings/message_credential", "/settings/alerting", "/settings",
+		"/settings/api_key", "/settings/api_key/new", "/settings/messages", "/settings/messages/password", "/settings/alerting", "/settings/alerting/edit",
+		"/settings/tokens", "/settings/single_sign_on", "/settings/activity_log", "/settings/forwarding", "/settings/backup",
 	}
 }
 

@@ -47,7 +47,7 @@ func TestRoutesAgreeWithAPI(t *testing.T) {
 // inPerson are the forms that a session which began with a token may not send,
 // whatever its scopes, written down a second time.
 var inPerson = []string{
-	"POST /profile", "POST /profile/password", "POST /profile/totp", "POST /profile/totp/disable", "POST /profile/totp/cancel", "POST /settings/personal_access_tokens", "POST /settings/backup", "POST /about/support",
+	"POST /profile", "POST /profile/password", "POST /profile/totp", "POST /profile/totp/disable", "POST /profile/totp/cancel", "POST /settings/tokens", "POST /settings/backup", "POST /about/support",
 	"POST /profile/tokens/new", "POST /profile/tokens/{token}/edit", "POST /profile/tokens/{token}/regenerate",
 }
 
@@ -66,9 +66,9 @@ var permitted = map[string][]string{
 		"GET /sap_systems/{id}/hosts/{host}/instances/{number}/cleanup", "POST /sap_systems/{id}/hosts/{host}/instances/{number}/cleanup",
 	},
 	"settings": {
-		"GET /agents", "GET /agents.csv", "POST /about/checks", "GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown",
-		"GET /settings/message_credential", "POST /settings/message_credential", "GET /settings/activity_log", "POST /settings/activity_log",
-		"GET /settings/alerting", "POST /settings/alerting", "POST /settings/alerting/test", "GET /settings/alerting/clear", "POST /settings/alerting/clear",
+		"GET /agents", "GET /agents.csv", "POST /about/checks", "GET /settings/api_key/new", "POST /settings/api_key/new", "POST /settings/api_key/shown",
+		"GET /settings/messages/password", "POST /settings/messages/password", "GET /settings/activity_log/edit", "POST /settings/activity_log/edit",
+		"GET /settings/alerting/edit", "POST /settings/alerting/edit", "POST /settings/alerting/test", "GET /settings/alerting/clear", "POST /settings/alerting/clear",
 		"POST /alerts/send", "POST /alerts/discard", "GET /settings/webhooks/new", "POST /settings/webhooks/new",
 		"GET /settings/webhooks/{id}/edit", "POST /settings/webhooks/{id}/edit", "POST /settings/webhooks/{id}/enable", "GET /settings/webhooks/{id}/disable",
 		"POST /settings/webhooks/{id}/disable", "GET /settings/webhooks/{id}/secret", "POST /settings/webhooks/{id}/secret", "POST /settings/webhooks/{id}/secret/shown",
@@ -81,14 +81,14 @@ var permitted = map[string][]string{
 	},
 	"DELETE /api/v1/users/{id}":                {"POST /users/{id}/delete"},
 	"POST /api/v1/hosts/{id}/tags":             {"POST /hosts/{id}/tags"},
-	"PATCH /api/v1/settings/api_key":           {"GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown"},
+	"PATCH /api/v1/settings/api_key":           {"GET /settings/api_key/new", "POST /settings/api_key/new", "POST /settings/api_key/shown"},
 	"GET /api/v1/settings/api_key":             {},
-	"POST /api/v1/settings/message_credential": {"GET /settings/message_credential", "POST /settings/message_credential"},
-	"PATCH /api/v1/settings/alerting":          {"GET /settings/alerting", "POST /settings/alerting"},
+	"POST /api/v1/settings/message_credential": {"GET /settings/messages/password", "POST /settings/messages/password"},
+	"PATCH /api/v1/settings/alerting":          {"GET /settings/alerting/edit", "POST /settings/alerting/edit"},
 	"DELETE /api/v1/settings/alerting":         {"GET /settings/alerting/clear", "POST /settings/alerting/clear"},
 	"POST /api/v1/settings/alerting/test":      {"POST /settings/alerting/test"},
 	"POST /api/v1/webhooks":                    {"GET /settings/webhooks/new", "POST /settings/webhooks/new"},
-	"PUT /api/v1/settings/activity_log":        {"GET /settings/activity_log", "POST /settings/activity_log"},
+	"PUT /api/v1/settings/activity_log":        {"GET /settings/activity_log/edit", "POST /settings/activity_log/edit"},
 }
 
 // TestRoutesOfTokens lets sessions that began with a token try everything, each

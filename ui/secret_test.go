@@ -161,8 +161,8 @@ func TestRefusedFormsRedirect(t *testing.T) {
 		{"plain", "/profile/password", []string{"current_password", "hidden-word"}, http.StatusUnprocessableEntity, "#password-dialog .field-error"},
 		{"plain", "/profile/tokens/new", []string{"name", "hidden-word", "access", "full"}, http.StatusUnprocessableEntity, "#token-dialog .field-error"},
 		{"plain", "/hosts/" + string(hostID(1)) + "/tags", nil, http.StatusForbidden, "h1"},
-		{"admin", "/settings/personal_access_tokens", []string{"enabled", "true", "default_lifetime_days", "0"}, http.StatusUnprocessableEntity, "#tokens .field-error"},
-		{"admin", "/settings/api_key", []string{"expiry", "in", "number", "1", "unit", "months"}, http.StatusOK, "#key-dialog button[name=confirmed]"},
+		{"admin", "/settings/tokens", []string{"enabled", "true", "default_lifetime_days", "0"}, http.StatusUnprocessableEntity, "#tokens .field-error"},
+		{"admin", "/settings/api_key/new", []string{"expiry", "in", "number", "1", "unit", "months"}, http.StatusOK, "#key-dialog button[name=confirmed]"},
 	} {
 		status, to := f.navigate(tt.as, tt.target, tt.form...)
 		if tt.status == http.StatusForbidden {
@@ -195,7 +195,7 @@ func TestRefusedFormsRedirect(t *testing.T) {
 	if w := f.do(call{target: "/users/new?answer=gone", as: "mary"}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/users/new" {
 		t.Errorf("one that is gone: status %d, to %s", w.Code, w.Header().Get("Location"))
 	}
-	if w := f.do(call{target: "/settings/personal_access_tokens", as: "admin"}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/settings" {
+	if w := f.do(call{target: "/settings/alerting/test", as: "admin"}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/settings/alerting" {
 		t.Errorf("an address without a page: status %d, to %s", w.Code, w.Header().Get("Location"))
 	}
 }
@@ -242,7 +242,7 @@ func TestEmptyTokenForm(t *testing.T) {
 		t.Errorf("%d links to faults", len(links))
 	}
 	f.user("setter", 36)
-	_, page, _ = f.post("setter", "/settings/personal_access_tokens", "enabled", "true", "require_password_confirmation", "true", "default_lifetime_days", "", "max_lifetime_days", "x")
+	_, page, _ = f.post("setter", "/settings/tokens", "enabled", "true", "require_password_confirmation", "true", "default_lifetime_days", "", "max_lifetime_days", "x")
 	if faults := page.texts("#tokens .field-error"); len(faults) != 2 {
 		t.Errorf("settings: faults %q", faults)
 	}
@@ -267,7 +267,7 @@ func TestRiskySettingsAreConfirmed(t *testing.T) {
 			form = append(form, name, "true")
 		}
 		before := f.newestEntry()
-		status, page, _ := f.post("setter", "/settings/personal_access_tokens", form...)
+		status, page, _ := f.post("setter", "/settings/tokens", form...)
 		if tt.says == "" {
 			if status != http.StatusSeeOther {
 				t.Errorf("%s: status %d", tt.name, status)
@@ -279,7 +279,7 @@ func TestRiskySettingsAreConfirmed(t *testing.T) {
 		}
 		has("#confirmation", tt.says).check(t, page)
 		plan, _ := attribute(page.one("#confirmation button[name=confirmed]"), "value")
-		if status, _, _ := f.post("setter", "/settings/personal_access_tokens", append(form, "confirmed", plan)...); status != http.StatusSeeOther || f.newestEntry() == before {
+		if status, _, _ := f.post("setter", "/settings/tokens", append(form, "confirmed", plan)...); status != http.StatusSeeOther || f.newestEntry() == before {
 			t.Errorf("%s: confirmed, status %d", tt.name, status)
 		}
 		f.confirmTokens(true)

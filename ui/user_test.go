@@ -318,10 +318,10 @@ func TestUnknownChoices(t *testing.T) {
 		{"no mode", "plain", "/profile/tokens/new", []string{"name", "a", "access", "full"}},
 		{"access", "plain", "/profile/tokens/new", []string{"name", "a", "access", "some", "scope", "read_only", "expiry", "never"}},
 		{"no access", "plain", "/profile/tokens/new", []string{"name", "a", "expiry", "never"}},
-		{"unit of a key", "admin", "/settings/api_key", []string{"expiry", "in", "number", "1", "unit", "fortnights", "confirmed", "yes"}},
-		{"mode of a key", "admin", "/settings/api_key", []string{"expiry", "keep", "confirmed", "yes"}},
-		{"switch", "setter", "/settings/personal_access_tokens", []string{"enabled", "on", "default_lifetime_days", "30"}},
-		{"unit of the retention", "admin", "/settings/activity_log", []string{"value", "1", "unit", "fortnights"}},
+		{"unit of a key", "admin", "/settings/api_key/new", []string{"expiry", "in", "number", "1", "unit", "fortnights", "confirmed", "yes"}},
+		{"mode of a key", "admin", "/settings/api_key/new", []string{"expiry", "keep", "confirmed", "yes"}},
+		{"switch", "setter", "/settings/tokens", []string{"enabled", "on", "default_lifetime_days", "30"}},
+		{"unit of the retention", "admin", "/settings/activity_log/edit", []string{"value", "1", "unit", "fortnights"}},
 	} {
 		before := f.newestEntry()
 		if status, _, _ := f.post(tt.as, tt.target, tt.form...); status != http.StatusUnprocessableEntity {

@@ -82,8 +82,9 @@ func TestWebhookPages(t *testing.T) {
 			t.Errorf("%s: a plain user gets %d", target, w.Code)
 		}
 	}
-	has("#webhooks-refused", "").check(t, f.page(t, "/settings", "plain"))
-	has("#webhooks a[href=/settings/webhooks]", "Webhooks 0").check(t, f.page(t, "/settings", "keeper"))
+	hasNot("#webhooks").check(t, f.page(t, "/settings", "plain"))
+	has("#webhooks a[href=/settings/webhooks]", "Webhooks").check(t, f.page(t, "/settings", "keeper"))
+	has("#webhooks .subject-state", "None yet").check(t, f.page(t, "/settings", "keeper"))
 	has("#empty", "No webhooks yet").check(t, f.page(t, "/settings/webhooks", "keeper"))
 
 	// Faults are told, and nothing typed is lost.

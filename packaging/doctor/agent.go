@@ -50,7 +50,7 @@ func examineAgents(s *State, l *areaFindings) {
 func examineAlerts(s *State, l *areaFindings) {
 	const (
 		why  = "Nobody is told when a host or an SAP system fails."
-		page = "/settings#alerting"
+		page = "/settings/alerting"
 	)
 	a := s.Alerts
 	switch {
@@ -109,7 +109,7 @@ func examineAPIKey(s *State, l *areaFindings) {
 	k := s.APIKey
 	const (
 		why  = "Agents with a key that has ended are refused, and all hosts count as lost."
-		page = "/settings#api-key"
+		page = "/settings/api_key"
 	)
 	switch {
 	case k == nil:

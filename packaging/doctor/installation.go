@@ -205,11 +205,11 @@ func examineBackups(s *State, l *areaFindings) {
 	case b.Dir == "" && s.Now.Sub(b.LastOther) < onRequest:
 		return
 	case b.Dir == "":
-		l.warn("No regular backups are made.", lost, s.thenRestart("BACKUP_DIR=/a/directory/on/another/disk, and BACKUP_PASSPHRASE.")).Page = "/settings#backup"
+		l.warn("No regular backups are made.", lost, s.thenRestart("BACKUP_DIR=/a/directory/on/another/disk, and BACKUP_PASSPHRASE.")).Page = "/settings/backup"
 		return
 	case b.Fault != "":
 		l.urge(fmt.Sprintf("The directory of the backups cannot be read: %s.", b.Fault), "Nobody knows whether there are backups.",
-			fmt.Sprintf("ls -ld %s; a service also needs: systemctl edit trento-web, with [Service] ReadWritePaths=%s", b.Dir, b.Dir)).Page = "/settings#backup"
+			fmt.Sprintf("ls -ld %s; a service also needs: systemctl edit trento-web, with [Service] ReadWritePaths=%s", b.Dir, b.Dir)).Page = "/settings/backup"
 		return
 	case b.Overdue && b.Newest.IsZero():
 		l.urge(fmt.Sprintf("There is no backup in %s yet, and there should be one.", b.Dir), lost, "journalctl -u trento-web | grep -i backup").Page = "/activity_log?type=backup_failure"
@@ -218,10 +218,10 @@ func examineBackups(s *State, l *areaFindings) {
 			"journalctl -u trento-web | grep -i backup").Page = "/activity_log?type=backup_failure"
 	}
 	if !b.Encrypted {
-		l.warn("The regular backups are not encrypted.", "Whoever gets one can sign in as anybody.", s.thenRestart("BACKUP_PASSPHRASE=at least 12 characters, kept elsewhere, too.")).Page = "/settings#backup"
+		l.warn("The regular backups are not encrypted.", "Whoever gets one can sign in as anybody.", s.thenRestart("BACKUP_PASSPHRASE=at least 12 characters, kept elsewhere, too.")).Page = "/settings/backup"
 	}
 	if b.SameDisk {
-		l.warn(fmt.Sprintf("The backups in %s are on the disk of the data.", b.Dir), "Both are lost with that disk.", s.thenRestart("BACKUP_DIR on another disk, or copy the files elsewhere every day.")).Page = "/settings#backup"
+		l.warn(fmt.Sprintf("The backups in %s are on the disk of the data.", b.Dir), "Both are lost with that disk.", s.thenRestart("BACKUP_DIR on another disk, or copy the files elsewhere every day.")).Page = "/settings/backup"
 	}
 }
 
@@ -237,6 +237,6 @@ func examineRetention(s *State, l *areaFindings) {
 	}
 	if r.Years >= longRetention {
 		l.warn(fmt.Sprintf("The activity log is kept for %s.", r.Text), fmt.Sprintf("The data file (%s) and every backup grow all that time.", formatSize(r.Bytes)),
-			"Settings, Activity Logs, or: PUT /api/v1/settings/activity_log").Page = "/settings#activity-log"
+			"Settings, Activity Logs, or: PUT /api/v1/settings/activity_log").Page = "/settings/activity_log"
 	}
 }

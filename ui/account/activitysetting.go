@@ -16,13 +16,12 @@ import (
 type activitySettings struct {
 	Retention string // "1 month"
 	Edit      *page.Control
-	// Forwarding is nil for readers who may not change the settings.
-	Forwarding *forwardingSection
-	Form       *retentionForm // the dialog, if it is open
+	Form      *retentionForm // the dialog, if it is open
 }
 
 // retentionForm is the dialog in which the retention is changed.
 type retentionForm struct {
+	Present                      string // the retention now
 	Value, ValueFault, UnitFault string
 	Units                        []page.Option
 	Max                          int // largest value
@@ -34,6 +33,12 @@ func newRetentionForm(value string, unit activity.Unit) *retentionForm {
 		f.Units = append(f.Units, page.Option{Value: string(u), Label: string(u), Chosen: u == unit})
 	}
 	return f
+}
+
+// show opens the dialog on its page.
+func (f *retentionForm) show(p *settingsPage) {
+	f.Present = p.ActivityLog.Retention
+	p.ActivityLog.Form = f
 }
 
 // forwardingSection says where the activity log is forwarded to.
@@ -49,19 +54,26 @@ type forwardingReceiver struct {
 	Since          page.Timestamp
 }
 
-// newActivitySettings reads the section.
-func (s *settingsHandlers) newActivitySettings(tx *store.Tx, reader page.Reader) (activitySettings, error) {
+// retentionPath is the path of the dialog that changes the retention.
+const retentionPath = "/settings/activity_log/edit"
+
+// readActivitySection reads the section for its page.
+func (s *settingsHandlers) readActivitySection(tx *store.Tx, p *settingsPage) error {
 	kept, err := tx.Retention()
-	if err != nil {
-		return activitySettings{}, err
+	p.ActivityLog = activitySettings{Retention: kept.String(), Edit: p.Control(page.AbilityActivitySettings, "Edit Settings", retentionPath)}
+	return err
+}
+
+func (f *forwardingSection) state() subjectState {
+	for _, r := range f.Receivers {
+		if r.Failure != "" {
+			return subjectState{"Nothing can be sent to the " + r.Label, "warning"}
+		}
 	}
-	section := activitySettings{
-		Retention: kept.String(), Edit: reader.Control(page.AbilityActivitySettings, "Edit Settings", "/settings/activity_log"),
+	if len(f.Receivers) == 0 {
+		return subjectState{Words: "Off"}
 	}
-	if reader.Can(page.AbilityActivitySettings) {
-		section.Forwarding, err = s.newForwardingSection(tx)
-	}
-	return section, err
+	return subjectState{Words: "To " + page.Count(len(f.Receivers), "receiver", "receivers")}
 }
 
 func (s *settingsHandlers) newForwardingSection(tx *store.Tx) (*forwardingSection, error) {
@@ -88,7 +100,7 @@ func (s *settingsHandlers) newForwardingSection(tx *store.Tx) (*forwardingSectio
 	return section, nil
 }
 
-// editActivitySettings answers GET /settings/activity_log: the settings with an
+// editActivitySettings answers GET /settings/activity_log/edit: the settings with an
 // open dialog.
 func (s *settingsHandlers) editActivitySettings(w http.ResponseWriter, r *http.Request) error {
 	var kept activity.Retention
@@ -99,12 +111,10 @@ func (s *settingsHandlers) editActivitySettings(w http.ResponseWriter, r *http.R
 	if err != nil {
 		return err
 	}
-	return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) {
-		p.ActivityLog.Form = newRetentionForm(strconv.Itoa(kept.Value), kept.Unit)
-	})
+	return s.renderSubject(w, r, subjectActivityLog, http.StatusOK, newRetentionForm(strconv.Itoa(kept.Value), kept.Unit).show)
 }
 
-// changeActivitySettings answers POST /settings/activity_log.
+// changeActivitySettings answers POST /settings/activity_log/edit.
 func (s *settingsHandlers) changeActivitySettings(w http.ResponseWriter, r *http.Request) error {
 	typed := strings.TrimSpace(r.PostForm.Get("value"))
 	kept := activity.Retention{Unit: activity.Unit(r.PostForm.Get("unit"))}
@@ -116,12 +126,12 @@ func (s *settingsHandlers) changeActivitySettings(w http.ResponseWriter, r *http
 		f.ValueFault, f.UnitFault = kept.Faults()
 	}
 	if f.ValueFault != "" || f.UnitFault != "" {
-		return s.renderSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) { p.ActivityLog.Form = f })
+		return s.renderSubject(w, r, subjectActivityLog, http.StatusUnprocessableEntity, f.show)
 	}
 	if err := s.Store.SetRetention(r.Context(), auth.From(r.Context()).Actor(), kept); err != nil {
 		return err
 	}
 	s.SetFlash(w, r, "Entries of the activity log are kept for "+kept.String()+" now.")
-	http.Redirect(w, r, "/settings#activity-log", http.StatusSeeOther)
+	http.Redirect(w, r, subjectPath(subjectActivityLog), http.StatusSeeOther)
 	return nil
 }

@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	alertsPath      = "/settings/alerting"
+	alertsPath      = "/settings/alerting/edit"
 	alertsTestPath  = "/settings/alerting/test"
 	alertsClearPath = "/settings/alerting/clear"
-	alertsSection   = "/settings#alerts"
+	alertsSection   = "/settings/alerting"
 )
 
 // alertSection is the section of the settings about alerts. It has no secrets.
@@ -86,6 +86,30 @@ func newAlertSection(settings auth.AlertSettings, exists bool, reader page.Reade
 		section.Clear = reader.Control(page.AbilityAlertSettings, "Clear Settings", alertsClearPath)
 	}
 	return section
+}
+
+// readAlertSection reads the section for its page.
+func (s *settingsHandlers) readAlertSection(tx *store.Tx, p *settingsPage) error {
+	settings, exists, err := s.readAlertSettings(tx)
+	if err != nil {
+		return err
+	}
+	p.Alerts = newAlertSection(settings, exists, p.Reader)
+	return s.addAlertState(tx, &p.Alerts)
+}
+
+func (a alertSection) state() subjectState {
+	switch {
+	case !a.Exists:
+		return subjectState{Words: "Not configured: nobody is told"}
+	case a.SecretsLost:
+		return subjectState{"The stored password cannot be read", "warning"}
+	case !a.Enabled:
+		return subjectState{Words: "Disabled"}
+	case a.LastFailed != nil && (a.LastSent == nil || a.LastSent.ISO() < a.LastFailed.ISO()):
+		return subjectState{"The last message could not be sent", "warning"}
+	}
+	return subjectState{Words: "To " + page.Count(len(a.Recipients), "address", "addresses")}
 }
 
 // addAlertState adds to the section what was sent last, and what waits.
@@ -192,7 +216,7 @@ func (f *alertForm) read(form url.Values) (in auth.AlertSettingsInput, wrong fau
 	return in, wrong
 }
 
-// editAlertSettings answers GET /settings/alerting: the settings with an open
+// editAlertSettings answers GET /settings/alerting/edit: the settings with an open
 // dialog.
 func (s *settingsHandlers) editAlertSettings(w http.ResponseWriter, r *http.Request) error {
 	settings, exists, err := s.alertSettingsNow(r)
@@ -205,10 +229,10 @@ func (s *settingsHandlers) editAlertSettings(w http.ResponseWriter, r *http.Requ
 	}
 	f := newAlertForm(settings, exists)
 	f.Server.Focus = true
-	return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.Alerts.Form = f })
+	return s.renderSubject(w, r, subjectAlerting, http.StatusOK, func(p *settingsPage) { p.Alerts.Form = f })
 }
 
-// changeAlertSettings answers POST /settings/alerting.
+// changeAlertSettings answers POST /settings/alerting/edit.
 func (s *settingsHandlers) changeAlertSettings(w http.ResponseWriter, r *http.Request) error {
 	settings, exists, err := s.alertSettingsNow(r)
 	if err != nil {
@@ -217,7 +241,7 @@ func (s *settingsHandlers) changeAlertSettings(w http.ResponseWriter, r *http.Re
 	f := newAlertForm(settings, exists)
 	in, wrong := f.read(r.PostForm)
 	show := func(status int) error {
-		return s.renderSettings(w, r, status, func(p *settingsPage) { p.Alerts.Form = f })
+		return s.renderSubject(w, r, subjectAlerting, status, func(p *settingsPage) { p.Alerts.Form = f })
 	}
 	if r.PostForm.Get("remove") != "" { // one of the secrets can be typed now
 		return show(http.StatusOK)
@@ -268,14 +292,14 @@ func (s *settingsHandlers) testAlertSettings(w http.ResponseWriter, r *http.Requ
 		}
 	}
 	f.Faults, f.Rest = page.ApplyFaults(wrong, f.fields()...)
-	return s.renderSettings(w, r, status, func(p *settingsPage) { p.Alerts.Form = f })
+	return s.renderSubject(w, r, subjectAlerting, status, func(p *settingsPage) { p.Alerts.Form = f })
 }
 
 // testPresentAlertSettings sends a test message with the settings in effect.
 func (s *settingsHandlers) testPresentAlertSettings(w http.ResponseWriter, r *http.Request) error {
 	delivery, err := s.tryAlertSettings(r, auth.AlertSettingsInput{})
 	if failure := newFailedTest(err); failure != nil {
-		return s.renderSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) { p.Alerts.Failure = failure })
+		return s.renderSubject(w, r, subjectAlerting, http.StatusUnprocessableEntity, func(p *settingsPage) { p.Alerts.Failure = failure })
 	}
 	if err != nil {
 		return err
@@ -358,7 +382,7 @@ func (s *settingsHandlers) clearAlertSettings(w http.ResponseWriter, r *http.Req
 		Sentences: []string{"No alerts are sent any more, neither by e-mail nor to a webhook. The password and the other settings are deleted and cannot be brought back."},
 	}
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
-		return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.Ask = ask })
+		return s.renderSubject(w, r, subjectAlerting, http.StatusOK, func(p *settingsPage) { p.Ask = ask })
 	}
 	if err := s.Auth.ClearAlertSettings(r.Context(), auth.From(r.Context())); err != nil {
 		return err

@@ -17,7 +17,6 @@ const (
 
 // backupSettings is the section of the settings about backups.
 type backupSettings struct {
-	Refused                  string // why the reader may not make a backup; "" if the reader may
 	Faults                   []page.FaultLink
 	Passphrase, Confirmation page.Field
 	Schedule                 *backupSchedule // nil if backups are only made on request
@@ -34,16 +33,14 @@ type backupSchedule struct {
 	Unknown   bool            // the directory cannot be read
 }
 
-// newBackupSettings returns the section. The directory of the schedule is only
-// shown to those who may make backups.
-func (s *settingsHandlers) newBackupSettings(reader page.Reader) backupSettings {
+// newBackupSettings returns the section.
+func (s *settingsHandlers) newBackupSettings() backupSettings {
 	b := backupSettings{
-		Refused:      reader.WhyRefused(allAbilities),
 		Passphrase:   page.Field{Name: "passphrase", Label: "Passphrase", Type: "password", Autocomplete: "new-password", Help: "At least 12 characters. Leave it empty for a backup that is not encrypted."},
 		Confirmation: page.Field{Name: "passphrase_confirmation", ID: "passphrase-confirmation", Label: "Confirm Passphrase", Type: "password", Autocomplete: "new-password"},
 	}
 	schedule := s.BackupSchedule
-	if schedule == nil || b.Refused != "" {
+	if schedule == nil {
 		return b
 	}
 	b.Schedule = &backupSchedule{
@@ -60,6 +57,21 @@ func (s *settingsHandlers) newBackupSettings(reader page.Reader) backupSettings 
 		}
 	}
 	return b
+}
+
+func (b backupSettings) state() subjectState {
+	x := b.Schedule
+	switch {
+	case x == nil:
+		return subjectState{Words: "No regular backups are made"}
+	case x.Unknown:
+		return subjectState{"The directory cannot be read", "critical"}
+	case x.Overdue:
+		return subjectState{"Overdue", "critical"}
+	case x.Newest == nil:
+		return subjectState{Words: "None yet"}
+	}
+	return subjectState{Words: "Newest of " + x.Newest.Text()}
 }
 
 // describeInterval returns an interval in hours, or in minutes if it is not a
@@ -85,7 +97,7 @@ func (s *settingsHandlers) downloadBackup(w http.ResponseWriter, r *http.Request
 		wrong.Add("passphrase_confirmation", "does not match the passphrase")
 	}
 	if len(wrong) > 0 {
-		return s.renderSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) {
+		return s.renderSubject(w, r, subjectBackup, http.StatusUnprocessableEntity, func(p *settingsPage) {
 			p.Backup.Faults, _ = page.ApplyFaults(wrong, &p.Backup.Passphrase, &p.Backup.Confirmation)
 		})
 	}

@@ -55,7 +55,7 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 // keyBanner warns of an API key that expires soon or has expired.
 func (s *shared) keyBanner(reader page.Reader, key *store.APIKey) (page.Banner, bool) {
 	days, soon := key.EndsSoon(s.Store.Now())
-	n := page.Banner{Severity: "warning", Link: page.Link{Name: "Settings", URL: "/settings#api-key"}, Dismissal: key.ID}
+	n := page.Banner{Severity: "warning", Link: page.Link{Name: "Settings", URL: subjectPath(subjectAPIKey)}, Dismissal: key.ID}
 	switch {
 	case !soon:
 		return n, false

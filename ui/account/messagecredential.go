@@ -1,6 +1,7 @@
 package account
 
 import (
+	"fmt"
 	"net/http"
 
 	"trento/auth"
@@ -42,12 +43,30 @@ func (s *settingsHandlers) newMessageSettings(tx *store.Tx, reader page.Reader) 
 	return m, nil
 }
 
-// messagePasswordPath is the path of the dialog that replaces the password.
-const messagePasswordPath = "/settings/message_credential"
+// readMessageSection reads the section for its page.
+func (s *settingsHandlers) readMessageSection(tx *store.Tx, p *settingsPage) (err error) {
+	p.Messages, err = s.newMessageSettings(tx, p.Reader)
+	return err
+}
 
-// replaceMessagePassword answers GET and POST /settings/message_credential.
+func (m messageSettings) state() subjectState {
+	switch {
+	case m.Off:
+		return subjectState{Words: "Switched off"}
+	case m.Elsewhere:
+		return subjectState{Words: "Over another broker"}
+	case m.TLS:
+		return subjectState{Words: fmt.Sprintf("Port %d, with TLS", m.Port)}
+	}
+	return subjectState{Words: fmt.Sprintf("Port %d, without TLS", m.Port)}
+}
+
+// messagePasswordPath is the path of the dialog that replaces the password.
+const messagePasswordPath = "/settings/messages/password"
+
+// replaceMessagePassword answers GET and POST /settings/messages/password.
 func (s *settingsHandlers) replaceMessagePassword(w http.ResponseWriter, r *http.Request) error {
-	section := "/settings#messages"
+	section := subjectPath(subjectMessages)
 	replaceable, err := s.canReplaceMessagePassword(r)
 	if err != nil {
 		return err
@@ -65,7 +84,7 @@ func (s *settingsHandlers) replaceMessagePassword(w http.ResponseWriter, r *http
 		},
 	}
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
-		return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.Ask = ask })
+		return s.renderSubject(w, r, subjectMessages, http.StatusOK, func(p *settingsPage) { p.Ask = ask })
 	}
 	if err := s.Auth.RotateMessageCredential(r.Context(), auth.From(r.Context())); err != nil {
 		return err

@@ -212,7 +212,7 @@ func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) 
 		d.Title, d.Noun, d.File = "Generated API Key", "key", "trento-api.key"
 		d.Warning = "Put this key into the configuration of every agent. Until then the agents are refused."
 		if shown.Messages {
-			d.Warning += " The password for messages was replaced as well: every agent also needs the new facts-service-url, which is in the section Messages to agents."
+			d.Warning += " The password for messages was replaced as well: every agent also needs the new facts-service-url, which the page Messages to agents has."
 		}
 		if key, err := tx.APIKey(); err == nil {
 			d.Ends = s.describeKeyExpiry(key)
@@ -232,7 +232,7 @@ func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) 
 func secretPagePath(shown secret) string {
 	switch shown.Kind {
 	case keySecret:
-		return "/settings"
+		return subjectPath(subjectAPIKey)
 	case passwordSecret:
 		id, _ := strconv.ParseInt(shown.ID, 10, 64) // cannot fail: the id was made from a number
 		return UserPath(id, "edit")
@@ -288,10 +288,10 @@ func (s *settingsHandlers) closeKeySecret(w http.ResponseWriter, r *http.Request
 		return err
 	}
 	if asks == nil {
-		http.Redirect(w, r, "/settings#api-key", http.StatusSeeOther)
+		http.Redirect(w, r, subjectPath(subjectAPIKey), http.StatusSeeOther)
 		return nil
 	}
-	return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.Secret = asks })
+	return s.renderSubject(w, r, subjectAPIKey, http.StatusOK, func(p *settingsPage) { p.Secret = asks })
 }
 
 // closePasswordSecret answers POST /users/{id}/password/shown.

@@ -17,44 +17,69 @@ import (
 type settingsHandlers struct{ shared }
 
 func (s *settingsHandlers) routes() []api.Route {
+	key, alerts, log := auth.Needs(page.AbilityAPIKey), auth.Needs(page.AbilityAlertSettings), auth.Needs(page.AbilityActivitySettings)
+	reads, as := auth.InSets("read_only"), func(operations ...string) auth.TokenRule { return auth.InSets("settings").As(operations...) }
+	generate, replace := as("PATCH /api/v1/settings/api_key"), as("POST /api/v1/settings/message_credential")
+	saveAlerts, testAlerts, clearAlerts := as("POST /api/v1/settings/alerting", "PATCH /api/v1/settings/alerting"), as("POST /api/v1/settings/alerting/test"), as("DELETE /api/v1/settings/alerting")
+	saveLog := as("PUT /api/v1/settings/activity_log")
+	show := func(id string) func(http.ResponseWriter, *http.Request) error {
+		return api.Uncompressed(s.showSubject(id))
+	}
 	return []api.Route{
-		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.showSettings)},
-		{Method: "GET", Path: "/settings/api_key", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: api.Uncompressed(s.generateAPIKey)},
-		{Method: "POST", Path: "/settings/api_key", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: page.ReadForm(s.generateAPIKey)},
-		{Method: "POST", Path: "/settings/api_key/shown", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: page.ReadForm(s.closeKeySecret)},
-		{Method: "GET", Path: messagePasswordPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("POST /api/v1/settings/message_credential"), Handle: api.Uncompressed(s.replaceMessagePassword)},
-		{Method: "POST", Path: messagePasswordPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("POST /api/v1/settings/message_credential"), Handle: page.ReadForm(s.replaceMessagePassword)},
+		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Tokens: reads, Handle: api.Uncompressed(s.showSettings)},
+		{Method: "GET", Path: "/settings/api_key", Access: auth.SignedIn, Tokens: reads, Handle: show(subjectAPIKey)},
+		{Method: "GET", Path: keyPath, Access: key, Tokens: generate, Handle: api.Uncompressed(s.generateAPIKey)},
+		{Method: "POST", Path: keyPath, Access: key, Tokens: generate, Handle: page.ReadForm(s.generateAPIKey)},
+		{Method: "POST", Path: "/settings/api_key/shown", Access: key, Tokens: generate, Handle: page.ReadForm(s.closeKeySecret)},
+		{Method: "GET", Path: "/settings/messages", Access: auth.SignedIn, Tokens: reads, Handle: show(subjectMessages)},
+		{Method: "GET", Path: messagePasswordPath, Access: key, Tokens: replace, Handle: api.Uncompressed(s.replaceMessagePassword)},
+		{Method: "POST", Path: messagePasswordPath, Access: key, Tokens: replace, Handle: page.ReadForm(s.replaceMessagePassword)},
+		{Method: "GET", Path: "/settings/alerting", Access: auth.SignedIn, Tokens: reads, Handle: show(subjectAlerting)},
+		{Method: "GET", Path: alertsPath, Access: alerts, Tokens: saveAlerts, Handle: api.Uncompressed(s.editAlertSettings)},
+		{Method: "POST", Path: alertsPath, Access: alerts, Tokens: saveAlerts, Handle: api.Uncompressed(page.ReadForm(s.changeAlertSettings))},
+		{Method: "POST", Path: alertsTestPath, Access: alerts, Tokens: testAlerts, Handle: api.Uncompressed(page.ReadForm(s.testAlertSettings))},
+		{Method: "GET", Path: alertsClearPath, Access: alerts, Tokens: clearAlerts, Handle: s.clearAlertSettings},
+		{Method: "POST", Path: alertsClearPath, Access: alerts, Tokens: clearAlerts, Handle: page.ReadForm(s.clearAlertSettings)},
+		{Method: "GET", Path: tokensPath, Access: auth.SignedIn, Tokens: reads, Handle: show(subjectTokens)},
+		{Method: "POST", Path: tokensPath, Access: auth.Needs(page.AbilityTokenSettings), Tokens: auth.InPerson(), Handle: page.ReadForm(s.changeTokenSettings)},
+		{Method: "GET", Path: "/settings/single_sign_on", Access: auth.Needs(page.AbilityUsers), Tokens: reads, Handle: show("single_sign_on")},
+		{Method: "GET", Path: "/settings/activity_log", Access: auth.SignedIn, Tokens: reads, Handle: show(subjectActivityLog)},
+		{Method: "GET", Path: retentionPath, Access: log, Tokens: saveLog, Handle: api.Uncompressed(s.editActivitySettings)},
+		{Method: "POST", Path: retentionPath, Access: log, Tokens: saveLog, Handle: page.ReadForm(s.changeActivitySettings)},
+		{Method: "GET", Path: "/settings/forwarding", Access: log, Tokens: reads, Handle: show("forwarding")},
+		{Method: "GET", Path: backupPath, Access: auth.Needs(allAbilities), Tokens: reads, Handle: show(subjectBackup)},
 		{Method: "POST", Path: backupPath, Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadBackup)},
-		{Method: "GET", Path: alertsPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("POST /api/v1/settings/alerting", "PATCH /api/v1/settings/alerting"), Handle: api.Uncompressed(s.editAlertSettings)},
-		{Method: "POST", Path: alertsPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("POST /api/v1/settings/alerting", "PATCH /api/v1/settings/alerting"), Handle: api.Uncompressed(page.ReadForm(s.changeAlertSettings))},
-		{Method: "POST", Path: alertsTestPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("POST /api/v1/settings/alerting/test"), Handle: api.Uncompressed(page.ReadForm(s.testAlertSettings))},
-		{Method: "GET", Path: alertsClearPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("DELETE /api/v1/settings/alerting"), Handle: s.clearAlertSettings},
-		{Method: "POST", Path: alertsClearPath, Access: auth.Needs(page.AbilityAlertSettings), Tokens: auth.InSets("settings").As("DELETE /api/v1/settings/alerting"), Handle: page.ReadForm(s.clearAlertSettings)},
-		{Method: "POST", Path: "/settings/personal_access_tokens", Access: auth.Needs(page.AbilityTokenSettings), Tokens: auth.InPerson(), Handle: page.ReadForm(s.changeTokenSettings)},
-		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: api.Uncompressed(s.editActivitySettings)},
-		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: page.ReadForm(s.changeActivitySettings)},
 	}
 }
 
-// settingsPage shows the settings of the product.
+// tokensPath is the path of the settings of personal access tokens.
+const tokensPath = "/settings/tokens"
+
+// settingsPage is the overview of the settings, or the page of one subject.
 type settingsPage struct {
 	page.Frame
-	Created   page.Timestamp
-	Expiry    string
-	Expired   bool
-	Key       string // the API key; empty if the reader may not see it
-	Generate  page.Control
-	Messages  messageSettings
-	MaySeeKey bool
-	Tokens    tokenSettingsForm
-	NewKey    *keyDialog
-	Secret    *secretDialog // an API key that was just created
-	Ask       *page.Confirmation
+	Words    string       // search in the overview
+	Overview []subjectRow // subjects with these words
 
+	Subject, Anchor, Label, Effect string // "": it is the overview
+	Links                          []subjectLink
+	Changed                        *lastChange
+
+	// The parts of the subjects. Those that the page does not show are empty.
+	Key         keySection
+	Messages    messageSettings
 	Alerts      alertSection
 	Webhooks    webhookSection
+	Tokens      tokenSettingsForm
+	Provider    providerSection
 	ActivityLog activitySettings
+	Forwarding  *forwardingSection
 	Backup      backupSettings
+
+	// At most one of these dialogs is set: it is open.
+	NewKey *keyDialog
+	Secret *secretDialog // an API key that was just created
+	Ask    *page.Confirmation
 }
 
 // Template implements page.Page.
@@ -76,61 +101,26 @@ type settingSwitch struct {
 	IsOn              bool
 }
 
-// showSettings answers GET /settings.
-func (s *settingsHandlers) showSettings(w http.ResponseWriter, r *http.Request) error {
-	return s.renderSettings(w, r, http.StatusOK, func(*settingsPage) {})
-}
-
-// renderSettings shows the settings. change modifies the page before it is
-// sent.
-func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
-	p := settingsPage{Frame: s.NewFrame(r, "Settings")}
-	p.MaySeeKey, p.Live, p.Generate = p.Can(page.AbilityAPIKey), "setting", *p.Control(page.AbilityAPIKey, "Generate Key", "/settings/api_key")
-	var key *store.APIKey
-	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		if key, err = tx.APIKey(); err != nil {
-			return err
-		}
-		if p.Messages, err = s.newMessageSettings(tx, p.Reader); err != nil {
-			return err
-		}
-		alerts, exists, err := s.readAlertSettings(tx)
-		if err != nil {
-			return err
-		}
-		p.Alerts = newAlertSection(alerts, exists, p.Reader)
-		if err := s.addAlertState(tx, &p.Alerts); err != nil {
-			return err
-		}
-		if p.Webhooks, err = newWebhookSection(tx, p.Reader); err != nil {
-			return err
-		}
-		if p.ActivityLog, err = s.newActivitySettings(tx, p.Reader); err != nil {
-			return err
-		}
-		tokens, err := tx.TokenSettings()
-		if err != nil {
-			return err
-		}
-		p.Tokens = newTokenSettingsForm(tokens)
-		p.Tokens.Refused = p.WhyRefused(page.AbilityTokenSettings)
-		if p.MaySeeKey {
-			if p.Secret, err = s.newSecretDialog(tx, p.Identity(), keySecret, ""); err != nil {
-				return err
-			}
-		}
-		return s.ReadFrame(&p.Frame, tx)
-	})
+// readTokenSection reads the settings of personal access tokens.
+func (s *settingsHandlers) readTokenSection(tx *store.Tx, p *settingsPage) error {
+	tokens, err := tx.TokenSettings()
 	if err != nil {
 		return err
 	}
-	p.Backup = s.newBackupSettings(p.Reader)
-	p.Created, p.Expiry, p.Expired = s.Timestamp(key.CreatedAt), s.describeKeyExpiry(key), key.Expired(s.Store.Now())
-	if p.MaySeeKey {
-		p.Key = s.Auth.APIKeyText(key)
+	p.Tokens = newTokenSettingsForm(tokens)
+	p.Tokens.Refused = p.WhyRefused(page.AbilityTokenSettings)
+	return nil
+}
+
+// state says whether tokens can be used, and for how long.
+func (f tokenSettingsForm) state() subjectState {
+	if !f.Switches[0].IsOn {
+		return subjectState{Words: "Switched off"}
 	}
-	change(&p)
-	return s.Render(w, r, status, &p)
+	if f.Limit.Value == "" {
+		return subjectState{Words: "Tokens may be valid for ever"}
+	}
+	return subjectState{Words: "Tokens are valid for at most " + f.Limit.Value + " days"}
 }
 
 // suggestedLimit is the longest lifetime of tokens that we suggest, in days.
@@ -154,7 +144,7 @@ func newTokenSettingsForm(t *store.TokenSettings) tokenSettingsForm {
 	return f
 }
 
-// changeTokenSettings answers POST /settings/personal_access_tokens.
+// changeTokenSettings answers POST /settings/tokens.
 func (s *settingsHandlers) changeTokenSettings(w http.ResponseWriter, r *http.Request) error {
 	after, wrong := readTokenSettings(r.PostForm)
 	show := func(p *settingsPage) {
@@ -169,7 +159,7 @@ func (s *settingsHandlers) changeTokenSettings(w http.ResponseWriter, r *http.Re
 	if wrong = append(wrong, after.Faults()...); len(wrong) == 0 {
 		ask := askAboutTokenSettings(before, &after)
 		if ask != nil && r.PostForm.Get("confirmed") != ask.Plan {
-			return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) {
+			return s.renderSubject(w, r, subjectTokens, http.StatusOK, func(p *settingsPage) {
 				show(p)
 				p.Ask = ask
 			})
@@ -178,7 +168,7 @@ func (s *settingsHandlers) changeTokenSettings(w http.ResponseWriter, r *http.Re
 		wrong, _ = page.FieldFaults(err)
 	}
 	if len(wrong) > 0 {
-		return s.renderSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) {
+		return s.renderSubject(w, r, subjectTokens, http.StatusUnprocessableEntity, func(p *settingsPage) {
 			show(p)
 			p.Tokens.Faults, p.Tokens.Rest = page.ApplyFaults(wrong, &p.Tokens.Default, &p.Tokens.Limit)
 		})
@@ -187,7 +177,7 @@ func (s *settingsHandlers) changeTokenSettings(w http.ResponseWriter, r *http.Re
 		return err
 	}
 	s.SetFlash(w, r, "The settings of personal access tokens were saved.")
-	http.Redirect(w, r, "/settings#tokens", http.StatusSeeOther)
+	http.Redirect(w, r, tokensPath, http.StatusSeeOther)
 	return nil
 }
 
@@ -210,7 +200,7 @@ func readTokenSettings(form url.Values) (after store.TokenSettings, wrong fault.
 // askAboutTokenSettings returns a question if a change stops programs or
 // removes a protection. For other changes it returns nil.
 func askAboutTokenSettings(before, after *store.TokenSettings) *page.Confirmation {
-	c := &page.Confirmation{Title: "Change the settings of tokens?", Form: "token-settings-form", Verb: "Save Settings", CloseURL: "/settings#tokens"}
+	c := &page.Confirmation{Title: "Change the settings of tokens?", Form: "token-settings-form", Verb: "Save Settings", CloseURL: tokensPath}
 	for _, step := range []struct {
 		name  string
 		taken bool

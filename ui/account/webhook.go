@@ -376,15 +376,23 @@ func (s *shared) webhookBanners(tx *store.Tx, path string) (banners []page.Banne
 	return banners, err
 }
 
-// webhookSection is the section of the settings about webhooks.
+// webhookSection says how the webhooks are doing.
 type webhookSection struct {
 	Count   int
 	Failing int // webhooks that need attention
-	Refused string
 }
 
-func newWebhookSection(tx *store.Tx, reader page.Reader) (section webhookSection, err error) {
-	section.Refused = reader.WhyRefused(page.AbilityAlertSettings)
+func (x webhookSection) state() subjectState {
+	switch {
+	case x.Failing > 0:
+		return subjectState{page.Count(x.Failing, "webhook needs attention", "webhooks need attention"), "warning"}
+	case x.Count == 0:
+		return subjectState{Words: "None yet"}
+	}
+	return subjectState{Words: page.Count(x.Count, "webhook", "webhooks")}
+}
+
+func newWebhookSection(tx *store.Tx) (section webhookSection, err error) {
 	all, err := tx.Webhooks()
 	for _, w := range all {
 		state, err := tx.WebhookState(w.ID)

@@ -29,6 +29,8 @@ type webhooksPage struct {
 	Rows []webhookRow
 	Full bool // there can be no more
 	Form *webhookForm
+	// Changed is the newest log entry about a change of a webhook.
+	Changed *lastChange
 }
 
 // Template implements page.Page.
@@ -102,7 +104,11 @@ func (s *settingsHandlers) showWebhooks(w http.ResponseWriter, r *http.Request) 
 func (s *settingsHandlers) renderWebhooks(w http.ResponseWriter, r *http.Request, status int, f *webhookForm) error {
 	p := webhooksPage{Frame: s.NewFrame(r, "Webhooks"), Form: f}
 	p.Live, p.Refresh = "webhook", webhookRefresh
-	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
+	var err error
+	if p.Changed, err = s.findLastChange(r, subject{changes: webhookChanges, done: "Changed"}); err != nil {
+		return err
+	}
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		all, err := s.Auth.Webhooks(tx)
 		if err != nil {
 			return err

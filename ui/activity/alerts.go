@@ -175,7 +175,7 @@ func (s *Pages) fillAlerts(p *alertsPage, tx *store.Tx, query url.Values) error 
 	}
 	p.Off = !state.Policy.Mail && !state.Policy.Webhook
 	if p.Refused == "" {
-		p.SettingsURL = "/settings#alerts"
+		p.SettingsURL = "/settings/alerting"
 	}
 	p.LastSent, p.LastFailed = s.newSentLine(state.LastSent), s.newSentLine(state.LastFailed)
 	for _, waiting := range state.Waiting {

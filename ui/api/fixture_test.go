@@ -142,7 +142,7 @@ func testDoctor(c *clock) *api.Doctor {
 			at := c.Now().UTC()
 			return &finding.Report{
 				At: at, Version: version, StartedAt: &at, Examined: []string{"Backups"}, Skipped: []finding.Skipped{{Area: "Firewall", Why: "not looked at"}},
-				Findings: []finding.Finding{{Urgency: finding.Urgent, Area: "Backups", What: "None.", Why: "Lost.", Mend: "BACKUP_DIR", Page: "/settings#backup"}},
+				Findings: []finding.Finding{{Urgency: finding.Urgent, Area: "Backups", What: "None.", Why: "Lost.", Mend: "BACKUP_DIR", Page: "/settings/backup"}},
 			}, nil
 		},
 		WriteSupport: func(_ context.Context, w io.Writer) error {

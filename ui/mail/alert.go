@@ -102,8 +102,10 @@ func PathOf(t alert.Thing) string {
 		return "/databases/" + url.PathEscape(t.ID)
 	case alert.SAPSystem:
 		return "/sap_systems/" + url.PathEscape(t.ID)
-	case alert.APIKey, alert.Backups:
-		return "/settings"
+	case alert.APIKey:
+		return "/settings/api_key"
+	case alert.Backups:
+		return "/settings/backup"
 	case alert.Certificate:
 		return "/about"
 	}
