@@ -261,7 +261,7 @@ func TestHostsCSV(t *testing.T) {
 	f.host(4, "=cmd|' /C calc'!A0")
 	w := f.do(call{target: "/hosts.csv?sort=hostname", as: "plain"})
 	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\r\n")
-	if len(lines) != 5 || !strings.HasPrefix(lines[0], "Health,Hostname,IP,") {
+	if len(lines) != 5 || !strings.HasPrefix(lines[0], "Health,Hostname,Why,IP,") {
 		t.Fatalf("table of %d lines: %q", len(lines), lines)
 	}
 	if !strings.HasPrefix(lines[1], "Unknown,'=cmd|") {

@@ -40,7 +40,7 @@ func TestSharedIDIsTold(t *testing.T) {
 	}
 	f.indexed()
 	log := f.page(t, "/activity_log?type=host_id_shared", "admin")
-	if rows := log.all("#rows tbody tr"); len(rows) != 1 || !strings.Contains(text(rows[0]), "2 machines report under one id: cloned01 (10.0.0.2") {
+	if rows := log.all("#rows a.message"); len(rows) != 1 || !strings.Contains(text(rows[0]), "2 machines report under one id: cloned01 (10.0.0.2") {
 		t.Errorf("%d entries in the log", len(rows))
 	}
 }

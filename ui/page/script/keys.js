@@ -49,7 +49,7 @@ document.addEventListener('keydown', (event) => {
       focusRow(event, row ? row.nextElementSibling : rows?.firstElementChild);
       break;
     case 'ArrowUp':
-      focusRow(event, row ? row.previousElementSibling : rows?.lastElementChild);
+      focusRow(event, row ? row.previousElementSibling : rows?.lastElementChild, 'previousElementSibling');
       break;
     case 'Home':
       focusRow(event, rows?.firstElementChild);
@@ -62,7 +62,7 @@ document.addEventListener('keydown', (event) => {
       break;
     case 'ArrowLeft':
     case 'Escape':
-      closePeek();
+      if (target === document.body || target.closest('.beside')) closePeek();
       break;
     case ' ': {
       const box = target.matches('a') && row?.querySelector('input[form=choice]');
@@ -81,8 +81,9 @@ function focusField(event, which) {
   field.select();
 }
 
-// focusRow focuses the link of a row to its thing.
-function focusRow(event, row) {
+// focusRow focuses the link of a row to its thing, or of the row behind a mark of a day.
+function focusRow(event, row, next = 'nextElementSibling') {
+  while (row?.matches('.day')) row = row[next];
   const link = row?.querySelector('th a') ?? row?.querySelector('a');
   if (!link) return;
   event.preventDefault();
