@@ -168,14 +168,14 @@ func checkNames(t *testing.T, p *servertest.Program, a *commandRunner) {
 // checkSelection checks the flags that filter, order and limit lists.
 func checkSelection(t *testing.T, a *commandRunner) {
 	for args, want := range map[string]string{
-		"hosts --filter health=critical":                             "mcpdb01",
-		"hosts --filter health=critical --filter health=warning":     "gyqap01 mcpdb01 q1pap02 q1pcs02 q1pdb01",
-		"hosts --filter provider=azure --sort -hostname --limit 2":   "q1pdb02 q1pdb01",
-		"hosts --search 10.32.1.1 --sort health,-hostname --limit 9": "mcpdb01 gyqap01 mcpdb02 mcpap01",
-		"clusters --filter type=ascs_ers":                            "q1p_ascs",
-		"databases --sort -sid":                                      "MSH L4H DDH",
-		"sap-systems --filter health=unknown":                        "Q1P",
-		"health --sort -sid --limit 1":                               "Q1P",
+		"hosts --filter health=critical":                             "ecpdb01",
+		"hosts --filter health=critical --filter health=warning":     "ecpdb01 ecqap01 s4pcs01 s4pdb01 s4pdb02",
+		"hosts --filter provider=azure --sort -hostname --limit 2":   "s4pdb02 s4pdb01",
+		"hosts --search 10.32.1.1 --sort health,-hostname --limit 9": "ecpdb01 ecqap01 ecpdb02 ecpap01",
+		"clusters --filter type=ascs_ers":                            "s4p_ascs",
+		"databases --sort -sid":                                      "HSP HEQ HEP",
+		"sap-systems --filter health=unknown":                        "ECP",
+		"health --sort -sid --limit 1":                               "S4P",
 		"users --filter status=Enabled":                              "admin",
 	} {
 		var names []string

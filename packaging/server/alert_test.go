@@ -302,7 +302,7 @@ func TestIndependentChannels(t *testing.T) {
 	}
 	var n webhook.Notice
 	if err := json.Unmarshal([]byte(bodies[0]), &n); err != nil || n.Type != "backup_failed" || n.Severity != "critical" || n.Resource.Type != "backups" ||
-		n.URL != "https://trento.sap.example/settings" || !strings.Contains(n.Text, "disk full") {
+		n.URL != "https://trento.sap.example/settings/backup" || !strings.Contains(n.Text, "disk full") {
 		t.Errorf("notice %+v, %v", n, err)
 	}
 
