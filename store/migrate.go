@@ -28,6 +28,7 @@ var migrations = []kv.Migration{
 	nil,                // the buckets alert and alert_delivery
 	nil,                // the buckets webhook, webhook_state and webhook_delivery
 	indexHealthChanges, // and the bucket health_change
+	nil,                // the buckets of displays, shared views and executions
 }
 
 // normalizeUsernames changes the names of users to the form of NormalUsername,
