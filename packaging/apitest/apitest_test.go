@@ -146,7 +146,9 @@ func (l *landscape) useGo(t *testing.T) {
 	if err := os.WriteFile(overlay, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, exec.Command("go", "build", "-overlay", overlay, "-o", program, "./testdata/client"))
+	compile := exec.Command("go", "build", "-overlay", overlay, "-o", program, "./testdata/client")
+	compile.Env = append(os.Environ(), "CGO_ENABLED=0")
+	run(t, compile)
 	l.use(t, program)
 }
 

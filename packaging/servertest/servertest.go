@@ -46,7 +46,9 @@ var build = sync.OnceValues(func() (program string, err error) {
 		return "", err
 	}
 	program = filepath.Join(buildDir, "trento-web")
-	if out, err := exec.Command("go", "build", "-o", program, "trento").CombinedOutput(); err != nil {
+	compile := exec.Command("go", "build", "-o", program, "trento")
+	compile.Env = append(os.Environ(), "CGO_ENABLED=0") // as packaging/build does
+	if out, err := compile.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
 	return program, nil
