@@ -167,7 +167,9 @@ func compareBytes(t *testing.T, theirs string) {
 		{name: "a message that is too large", send: [][]byte{openChannelNumber(1), publish(1, "trento.checks", "executions"), header(1, 1<<40)}, ours: "channel 1 closed with 406"},
 		{name: "heartbeats at once", send: [][]byte{heartbeat, heartbeat}},
 		{name: "an acknowledgement of nothing", send: [][]byte{openChannelNumber(1), method(1, basicAck, 0, 0, 0, 0, 0, 0, 0, 9, 0)}},
-		{name: "a channel closed twice", send: [][]byte{openChannelNumber(1), method(1, channelClose, 0, 200, 0, 0, 0, 0, 0), method(1, channelClose, 0, 200, 0, 0, 0, 0, 0)}},
+		// RabbitMQ confirms it too, or closes the connection, depending on whether
+		// its process of the channel has ended.
+		{name: "a channel closed twice", send: [][]byte{openChannelNumber(1), method(1, channelClose, 0, 200, 0, 0, 0, 0, 0), method(1, channelClose, 0, 200, 0, 0, 0, 0, 0)}, ours: "nothing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			play := func(address, user, password string) string {
