@@ -364,23 +364,30 @@ func (p *parser) arguments() ([]node, *Error) {
 	return p.list(")")
 }
 
-// list parses expressions between commas up to a closing bracket. A comma may
+// list parses expressions between commas up to a closing bracket.
+func (p *parser) list(end string) (items []node, err *Error) {
+	err = p.separated(end, func() *Error {
+		item, err := p.expression()
+		items = append(items, item)
+		return err
+	})
+	return items, err
+}
+
+// separated parses items between commas up to a closing symbol. A comma may
 // stand before it.
-func (p *parser) list(end string) ([]node, *Error) {
-	var items []node
+func (p *parser) separated(end string, item func() *Error) *Error {
 	for {
 		if done, err := p.accept(end); done || err != nil {
-			return items, err
+			return err
 		}
-		item, err := p.expression()
-		if err != nil {
-			return nil, err
+		if err := item(); err != nil {
+			return err
 		}
-		items = append(items, item)
 		if more, err := p.accept(","); err != nil {
-			return nil, err
+			return err
 		} else if !more && !p.is(end) {
-			return nil, p.unexpected()
+			return p.unexpected()
 		}
 	}
 }
@@ -481,35 +488,27 @@ func (p *parser) mapLiteral() (node, *Error) {
 		return nil, err
 	}
 	seen := make(map[string]bool)
-	for !p.is("}") {
+	err := p.separated("}", func() *Error {
 		key := p.current
 		if key.kind == textToken {
 			key.text = key.value.text
 		} else if key.kind != nameToken && key.kind != keywordToken {
-			return nil, syntaxError(key.Position, "Expecting name of a property")
+			return syntaxError(key.Position, "Expecting name of a property")
 		}
 		if seen[key.text] {
-			return nil, syntaxError(key.Position, "Duplicated property for object map literal: %s", key.text)
+			return syntaxError(key.Position, "Duplicated property for object map literal: %s", key.text)
 		}
 		seen[key.text] = true
 		if err := p.advance(); err != nil {
-			return nil, err
+			return err
 		}
 		if err := p.expect(":", "to follow the property "+key.text); err != nil {
-			return nil, err
+			return err
 		}
 		value, err := p.expression()
-		if err != nil {
-			return nil, err
-		}
 		m.keys, m.values = append(m.keys, key.text), append(m.values, value)
-		if more, err := p.accept(","); err != nil {
-			return nil, err
-		} else if !more && !p.is("}") {
-			return nil, p.unexpected()
-		}
-	}
-	err := p.advance()
+		return err
+	})
 	m.source = p.from(t.start, t.Position)
 	return m, err
 }
@@ -589,23 +588,13 @@ func (p *parser) closure() (node, *Error) {
 }
 
 // parameters parses names between commas up to a symbol.
-func (p *parser) parameters(end string) ([]string, *Error) {
-	var names []string
-	for {
-		if done, err := p.accept(end); done || err != nil {
-			return names, err
-		}
+func (p *parser) parameters(end string) (names []string, err *Error) {
+	err = p.separated(end, func() *Error {
 		name, err := p.name("parameter")
-		if err != nil {
-			return nil, err
-		}
 		names = append(names, name)
-		if more, err := p.accept(","); err != nil {
-			return nil, err
-		} else if !more && !p.is(end) {
-			return nil, p.unexpected()
-		}
-	}
+		return err
+	})
+	return names, err
 }
 
 // functionBody parses the body of a function that sees some names and its
