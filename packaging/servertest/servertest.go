@@ -77,6 +77,9 @@ func Command(t *testing.T, dir string, args []string, environ ...string) *exec.C
 	cmd.Env = append([]string{
 		runAsProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"PORT=0", "AMQP_PORT=0", "AMQPS_PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + AdminPassword,
+		// The race detector lets a program that ends wait for a second, so that
+		// other goroutines may still race. Hundreds of programs end in the tests.
+		"GORACE=atexit_sleep_ms=20",
 	}, environ...)
 	if testing.CoverMode() != "" { // otherwise the program prints a warning where the caller reads
 		cmd.Env = append(cmd.Env, "GOCOVERDIR="+t.TempDir())
