@@ -52,6 +52,7 @@ func flood(t *testing.T, p *servertest.Program, from string, connections int, at
 // TestAttacks checks that memory stays small, users can sign in and agents can
 // report while clients without credentials attack the server.
 func TestAttacks(t *testing.T) {
+	t.Parallel()
 	p := servertest.StartBuilt(t, "MAX_CONNECTIONS_PER_ADDRESS=200")
 	agent := p.Agent()
 	agent.Must(202, "POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(1), "vega01"), nil)

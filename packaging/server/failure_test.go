@@ -145,6 +145,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	for name, disk := range ways {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			p := disk.start(t, dir)
 			agent, user, browser := p.Agent(), p.User(), p.Browser()

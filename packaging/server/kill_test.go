@@ -16,6 +16,7 @@ import (
 // that every acknowledged report is stored, with its entry in the log, and that
 // searches find it.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	const agents, rounds = 8, 5
 	var acknowledged [agents]int // the newest revision of each host that was accepted
