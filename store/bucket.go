@@ -51,6 +51,14 @@ type buckets struct {
 	webhookStates     *kv.Table[WebhookState]
 	webhookDeliveries *kv.Table[WebhookDelivery]
 
+	checkedGroups  *kv.Table[CheckedGroup]
+	executions     *kv.Table[Execution]
+	executionIDs   *kv.Index
+	executionTimes *kv.Index
+	conclusions    *kv.Bucket
+	customizations *kv.Table[Customization]
+	waivers        *kv.Table[Waiver]
+
 	queues         *kv.Table[Queue]
 	queuedMessages *kv.Bucket
 }
@@ -119,6 +127,18 @@ func (s *Store) declareBuckets() {
 	b.webhooks.Verify(s.newVerifier((*Tx).verifyWebhooks))
 	b.webhookStates = kv.NewTable[WebhookState](f, "webhook_state", "webhook id")
 	b.webhookDeliveries = kv.NewTable[WebhookDelivery](f, "webhook_delivery", "webhook id 0x00 sequence (8)").SetKey(setWebhookDeliveryKey)
+
+	b.checkedGroups = kv.NewRecords[CheckedGroup](f, "checked_group", "cluster or host id")
+	b.executionIDs = kv.NewUniqueIndex(f, "execution_id", "execution id", "key of the execution")
+	b.executionTimes = kv.NewUniqueIndex(f, "execution_time", "time of the start (8) execution id", "key of the execution")
+	b.executions = kv.NewTable[Execution](f, "execution", "cluster or host id 0x00 time of the start (8) execution id").
+		IndexedBy(b.executionIDs, executionIDs).IndexedBy(b.executionTimes, executionTimes)
+	b.executions.Verify(s.newVerifier((*Tx).verifyExecutions))
+	b.conclusions = f.NewBucket("execution_conclusion", "cluster or host id 0x00 SHA-256 in hexadecimal", "check.Conclusion as JSON, compressed; executions with equal conclusions share it")
+	b.customizations = kv.NewRecords[Customization](f, "customization", `cluster or host id "/" check id`)
+	b.customizations.Verify(s.newVerifier((*Tx).verifyCustomizations))
+	b.waivers = kv.NewRecords[Waiver](f, "waiver", "waiver id")
+	b.waivers.Verify(s.newVerifier((*Tx).verifyWaivers))
 
 	b.queues = kv.NewTable[Queue](f, "message_queue", "name").SetKey(func(q *Queue, key []byte) { q.Name = string(key) })
 	b.queuedMessages = f.NewBucket("queued_message", "queue 0x00 sequence (8)", "message, see messagequeue.go; the sequence of the bucket is the last one given")

@@ -29,43 +29,75 @@ func normalizeChecks(checks []string) ([]string, error) {
 }
 
 // SelectHostChecks replaces the checks that are selected for a host. The
-// selection stays when the host is cleaned up.
+// selection stays when the host is cleaned up. If it is empty, the host has no
+// result of checks any more.
 func (s *Store) SelectHostChecks(ctx context.Context, by Actor, id landscape.HostID, checks []string) error {
 	selected, err := normalizeChecks(checks)
 	if err != nil {
 		return err
 	}
-	_, err = editDocument(ctx, s, by, func(tx *Tx) (*landscape.Host, error) { return tx.Host(id) },
-		func(_ *Tx, h *landscape.Host) (activity.Event, error) {
-			if !slices.Equal(h.SelectedChecks, selected) {
-				h.SelectedChecks = selected
+	return s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.Host(id)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(before.SelectedChecks, selected) {
+			h := *before
+			h.SelectedChecks, h.UpdatedAt = selected, tx.now
+			if err := tx.s.hosts.Put(tx.kv, []byte(id), &h); err != nil {
+				return err
 			}
-			return &activity.HostChecksSelected{AboutHost: activity.AboutHost{HostID: string(id)}, Checks: checks}, nil
-		},
-		func(tx *Tx, _, h *landscape.Host) error {
-			h.UpdatedAt = tx.now
-			return tx.s.hosts.Put(tx.kv, []byte(id), h)
-		})
-	return err
+		}
+		e := &activity.HostChecksSelected{AboutHost: activity.AboutHost{HostID: string(id)}, Checks: checks}
+		e.Added, e.Removed = differences(before.SelectedChecks, selected)
+		if err := tx.log(by.Name, e); err != nil || len(selected) > 0 {
+			return err
+		}
+		changes, err := landscape.SetHostChecksHealth(landscapeState{tx}, id, landscape.HealthUnknown, tx.now)
+		if err != nil {
+			return err
+		}
+		return tx.applyChanges(changes)
+	})
 }
 
 // SelectClusterChecks replaces the checks that are selected for a cluster. The
-// selection stays when the cluster leaves the landscape.
+// selection stays when the cluster leaves the landscape. If it is empty, the
+// cluster has no result of checks any more.
 func (s *Store) SelectClusterChecks(ctx context.Context, by Actor, id landscape.ClusterID, checks []string) error {
 	selected, err := normalizeChecks(checks)
 	if err != nil {
 		return err
 	}
-	_, err = editDocument(ctx, s, by, func(tx *Tx) (*landscape.Cluster, error) { return tx.Cluster(id) },
-		func(_ *Tx, c *landscape.Cluster) (activity.Event, error) {
-			if !slices.Equal(c.SelectedChecks, selected) {
-				c.SelectedChecks = selected
+	return s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.Cluster(id)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(before.SelectedChecks, selected) {
+			c := *before
+			c.SelectedChecks, c.UpdatedAt = selected, tx.now
+			if err := tx.s.clusters.Put(tx.kv, []byte(id), &c); err != nil {
+				return err
 			}
-			return &activity.ClusterChecksSelected{AboutCluster: activity.AboutCluster{ClusterID: string(id)}, Checks: checks}, nil
-		},
-		func(tx *Tx, _, c *landscape.Cluster) error {
-			c.UpdatedAt = tx.now
-			return tx.s.clusters.Put(tx.kv, []byte(id), c)
-		})
-	return err
+		}
+		e := &activity.ClusterChecksSelected{AboutCluster: activity.AboutCluster{ClusterID: string(id)}, Checks: checks}
+		e.Added, e.Removed = differences(before.SelectedChecks, selected)
+		if err := tx.log(by.Name, e); err != nil || len(selected) > 0 {
+			return err
+		}
+		changes, err := landscape.SetClusterChecksHealth(landscapeState{tx}, id, landscape.HealthUnknown, tx.now)
+		if err != nil {
+			return err
+		}
+		return tx.applyChanges(changes)
+	})
+}
+
+// differences returns what a selection has gained and lost.
+func differences(before, after []string) (added, removed []string) {
+	without := func(all, others []string) []string {
+		return slices.DeleteFunc(slices.Clone(all), func(id string) bool { return slices.Contains(others, id) })
+	}
+	return without(after, before), without(before, after)
 }

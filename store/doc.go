@@ -9,52 +9,59 @@
 // document. The version is the record's place in the journal. Numbers are
 // big-endian. Times are microseconds since 1970 in eight bytes.
 //
-//	meta              "id"                          16 random bytes: which file this is
-//	                  "version"                     8 bytes: how many migrations have run
-//	                  "program"                     the version of the program that opened the file last
-//	                  "expired"                     the midnight for which old entries of the log were removed last
-//	journal           version (8)                   bucket, 0x00, key: the record last written then
-//	relation          name 0x00 from 0x00 to        nothing; see landscape.go
-//	host              host id                       record: landscape.Host
-//	cluster           cluster id                    record: landscape.Cluster
-//	database          database id                   record: landscape.Database
-//	sap_system        SAP system id                 record: landscape.SAPSystem
-//	kept              host id                       record: landscape.LastSAPReport
-//	agent_report      host id                       record: store.AgentReports
-//	tags              kind "/" id                   record: store.Tags
-//	report            host id "/" kind              the newest report of an agent and kind, see report.go
-//	report_time       host id "/" kind              time of the last report of an agent and kind that was written down
-//	heartbeat         host id                       time of the last heartbeat that was written down
-//	discard           sequence (8)                  a payload that could not be decoded, see discard.go
-//	activity          activity.Position (8)         entry, see activity.go; the sequence of the bucket, see Newest
-//	health_change     kind (1) id position (8)      change of the health of a thing, see healthhistory.go; the position is that of the entry
-//	username          user name                     user id (8); users who were not deleted
-//	identity          provider 0x00 subject         user id (8); users who were not deleted
-//	user              user id (8)                   record: store.User
-//	view              user id (8)                   record: store.SavedViews
-//	session           hash of the secret id (32)    JSON: store.Session
-//	used_attempt      hash of the attempt (32)      JSON: store.UsedAttempt
-//	setting           name                          record: json.RawMessage
-//	                  "api_key"                     record: APIKey
-//	                  "personal_access_tokens"      record: TokenSettings
-//	                  "activity_log"                record: activity.Retention
-//	                  "saml_keys"                   record: SAMLKeys
-//	                  "saml_metadata"               record: SAMLMetadata
-//	                  "message_credential"          record: MessageCredential
-//	                  "alerts"                      record: AlertSettings
-//	token_hash        hash of the text (64)         key of the token
-//	token             user id (8) token id          record: store.Token
-//	token_use         user id (8) position (8)      id of the token (16) and JSON: TokenUse; the position is an activity.Position
-//	                  user id (8)                   8 bytes: how many uses of the user's tokens there are
-//	token_used        token id                      time of the last use
-//	token_former      hash of the text (64)         JSON: store.FormerText
-//	alert             kind "/" id of the thing      JSON: alert.Alert
-//	alert_delivery    sequence (8)                  JSON: alert.Delivery
-//	webhook           webhook id                    record: store.Webhook
-//	webhook_state     webhook id                    JSON: store.WebhookState
-//	webhook_delivery  webhook id 0x00 sequence (8)  JSON: store.WebhookDelivery
-//	message_queue     name                          JSON: store.Queue
-//	queued_message    queue 0x00 sequence (8)       message, see messagequeue.go; the sequence of the bucket is the last one given
+//	meta                  "id"                                                        16 random bytes: which file this is
+//	                      "version"                                                   8 bytes: how many migrations have run
+//	                      "program"                                                   the version of the program that opened the file last
+//	                      "expired"                                                   the midnight for which old entries of the log were removed last
+//	journal               version (8)                                                 bucket, 0x00, key: the record last written then
+//	relation              name 0x00 from 0x00 to                                      nothing; see landscape.go
+//	host                  host id                                                     record: landscape.Host
+//	cluster               cluster id                                                  record: landscape.Cluster
+//	database              database id                                                 record: landscape.Database
+//	sap_system            SAP system id                                               record: landscape.SAPSystem
+//	kept                  host id                                                     record: landscape.LastSAPReport
+//	agent_report          host id                                                     record: store.AgentReports
+//	tags                  kind "/" id                                                 record: store.Tags
+//	report                host id "/" kind                                            the newest report of an agent and kind, see report.go
+//	report_time           host id "/" kind                                            time of the last report of an agent and kind that was written down
+//	heartbeat             host id                                                     time of the last heartbeat that was written down
+//	discard               sequence (8)                                                a payload that could not be decoded, see discard.go
+//	activity              activity.Position (8)                                       entry, see activity.go; the sequence of the bucket, see Newest
+//	health_change         kind (1) id position (8)                                    change of the health of a thing, see healthhistory.go; the position is that of the entry
+//	username              user name                                                   user id (8); users who were not deleted
+//	identity              provider 0x00 subject                                       user id (8); users who were not deleted
+//	user                  user id (8)                                                 record: store.User
+//	view                  user id (8)                                                 record: store.SavedViews
+//	session               hash of the secret id (32)                                  JSON: store.Session
+//	used_attempt          hash of the attempt (32)                                    JSON: store.UsedAttempt
+//	setting               name                                                        record: json.RawMessage
+//	                      "api_key"                                                   record: APIKey
+//	                      "personal_access_tokens"                                    record: TokenSettings
+//	                      "activity_log"                                              record: activity.Retention
+//	                      "saml_keys"                                                 record: SAMLKeys
+//	                      "saml_metadata"                                             record: SAMLMetadata
+//	                      "message_credential"                                        record: MessageCredential
+//	                      "alerts"                                                    record: AlertSettings
+//	token_hash            hash of the text (64)                                       key of the token
+//	token                 user id (8) token id                                        record: store.Token
+//	token_use             user id (8) position (8)                                    id of the token (16) and JSON: TokenUse; the position is an activity.Position
+//	                      user id (8)                                                 8 bytes: how many uses of the user's tokens there are
+//	token_used            token id                                                    time of the last use
+//	token_former          hash of the text (64)                                       JSON: store.FormerText
+//	alert                 kind "/" id of the thing                                    JSON: alert.Alert
+//	alert_delivery        sequence (8)                                                JSON: alert.Delivery
+//	webhook               webhook id                                                  record: store.Webhook
+//	webhook_state         webhook id                                                  JSON: store.WebhookState
+//	webhook_delivery      webhook id 0x00 sequence (8)                                JSON: store.WebhookDelivery
+//	checked_group         cluster or host id                                          record: store.CheckedGroup
+//	execution_id          execution id                                                key of the execution
+//	execution_time        time of the start (8) execution id                          key of the execution
+//	execution             cluster or host id 0x00 time of the start (8) execution id  JSON: store.Execution
+//	execution_conclusion  cluster or host id 0x00 SHA-256 in hexadecimal              check.Conclusion as JSON, compressed; executions with equal conclusions share it
+//	customization         cluster or host id "/" check id                             record: store.Customization
+//	waiver                waiver id                                                   record: store.Waiver
+//	message_queue         name                                                        JSON: store.Queue
+//	queued_message        queue 0x00 sequence (8)                                     message, see messagequeue.go; the sequence of the bucket is the last one given
 //
 // Verify checks these rules, which always hold: Every journal entry names a
 // record whose version is the key of the entry, and every record has its
@@ -63,7 +70,8 @@
 // users have sessions. Every queued message belongs to a stored queue. Every
 // alert has the key of its kind and thing. The last health change of each
 // host, cluster, database and SAP system tells the state of its record. Every webhook has a state, and
-// every state and delivery of a webhook has its webhook.
+// every state and delivery of a webhook has its webhook. Every execution has a
+// conclusion, and every conclusion an execution.
 //
 // # Writing
 //
@@ -72,8 +80,8 @@
 // a pure function of package landscape, stores the result with its place in the
 // journal, and logs the events. A change that has no effect writes nothing.
 // Only these records are ever deleted, together with their journal entries:
-// tokens, webhooks, the saved views of a deleted user, cleared AlertSettings,
-// and the AgentReports of an agent that was cleaned up or pruned. All other
+// tokens, webhooks, customisations, waivers, the saved views of a deleted user,
+// cleared AlertSettings, and the AgentReports of an agent that was cleaned up or pruned. All other
 // records stay.
 //
 // # Reading

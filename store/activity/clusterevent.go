@@ -193,6 +193,9 @@ func (*ClusterRestored) Type() Type { return TypeClusterRestored }
 type ClusterChecksSelected struct {
 	AboutCluster
 	Checks []string `json:"checks"`
+	// Added and Removed are the differences to the selection before.
+	Added   []string `json:"added,omitempty"`
+	Removed []string `json:"removed,omitempty"`
 }
 
 func (*ClusterChecksSelected) Type() Type { return TypeClusterChecksSelected }

@@ -18,8 +18,6 @@ import (
 var awaited = map[string][]Type{
 	"AI configuration":           {TypeAIConfigurationCreation, TypeAIConfigurationModification, TypeAIConfigurationDeletion},
 	"SUSE Multi-Linux Manager":   {TypeSavingSUMASettings, TypeChangingSUMASettings, TypeClearingSUMASettings, TypeSoftwareUpdatesHealthChanged},
-	"execution of checks":        {TypeClusterChecksExecutionRequest, TypeHostChecksExecutionRequest, TypeHostChecksHealthChanged},
-	"customization of checks":    {TypeCheckCustomizationApplied, TypeCheckCustomizationReset},
 	"operations":                 {TypeHostOperationRequested, TypeClusterOperationRequested, TypeClusterHostOperationRequested, TypeApplicationInstanceOperationRequested, TypeSAPSystemOperationRequested, TypeDatabaseOperationRequested, TypeOperationCompleted},
 	"never: old versions":        {TypeClusterDiscoveredHealthChanged, TypeApplicationInstanceHealthChanged, TypeDatabaseInstanceHealthChanged},
 	"never: another event store": {TypeHostTombstoned, TypeClusterTombstoned, TypeSAPSystemTombstoned, TypeDatabaseTombstoned, TypeHostRollUpRequested, TypeClusterRollUpRequested, TypeSAPSystemRollUpRequested, TypeDatabaseRollUpRequested, TypeHostRolledUp, TypeClusterRolledUp, TypeSAPSystemRolledUp, TypeDatabaseRolledUp},

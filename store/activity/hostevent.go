@@ -234,6 +234,9 @@ func (*HostCleanupRequested) Type() Type { return TypeHostCleanupRequested }
 type HostChecksSelected struct {
 	AboutHost
 	Checks []string `json:"checks"`
+	// Added and Removed are the differences to the selection before.
+	Added   []string `json:"added,omitempty"`
+	Removed []string `json:"removed,omitempty"`
 }
 
 func (*HostChecksSelected) Type() Type { return TypeHostChecksSelected }

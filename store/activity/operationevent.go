@@ -74,7 +74,8 @@ func operationLabel(name string) string {
 // CustomizedCheck is the customized check, with the kind of its target.
 type CustomizedCheck struct {
 	CheckID    string `json:"check_id"`
-	TargetType string `json:"target_type"` // "host" or "cluster"
+	GroupID    string `json:"group_id"`    // of the cluster or host
+	TargetType string `json:"target_type"` // "host", "cluster", or "unknown" if the check is gone
 }
 
 func (c *CustomizedCheck) resource() string {
@@ -86,7 +87,10 @@ func (c *CustomizedCheck) resource() string {
 
 // CheckCustomizationApplied says that the expected values of a check were
 // changed.
-type CheckCustomizationApplied struct{ CustomizedCheck }
+type CheckCustomizationApplied struct {
+	CustomizedCheck
+	Values Document `json:"custom_values"` // a list of names and values
+}
 
 func (*CheckCustomizationApplied) Type() Type { return TypeCheckCustomizationApplied }
 func (e *CheckCustomizationApplied) message() string {

@@ -37,6 +37,13 @@ func Things(e Event) []Thing {
 	if e, ok := e.(DatabaseEvent); ok {
 		add(DatabaseThing, e.Database().DatabaseID, e.Database().SID)
 	}
+	if e, ok := e.(CheckedEvent); ok {
+		if c := e.Checked(); c.ClusterID != "" {
+			add(ClusterThing, c.ClusterID, c.Name)
+		} else {
+			add(HostThing, c.HostID, c.Name)
+		}
+	}
 	if e, ok := e.(TagEvent); ok {
 		r := e.Tagged()
 		add(ThingKind(r.ResourceType), r.ResourceID, r.name())

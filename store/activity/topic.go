@@ -77,7 +77,9 @@ var topics = []topicDefinition{
 	{"tag.removed", "A tag was removed", []Type{TypeResourceUntagging}},
 	{"checks.changed", "The choice of checks, or the values of a check, have changed", []Type{
 		TypeClusterChecksSelected, TypeHostChecksSelected, TypeCheckCustomizationApplied, TypeCheckCustomizationReset,
+		TypeCheckWaiverCreation, TypeCheckWaiverModification, TypeCheckWaiverEnd,
 	}},
+	{"checks.completed", "The checks of a cluster or host have come to another result", []Type{TypeChecksExecutionCompleted}},
 	{"operation.requested", "Somebody has asked for an operation, a clean-up, checks or reports", []Type{
 		TypeHostOperationRequested, TypeClusterOperationRequested, TypeClusterHostOperationRequested,
 		TypeApplicationInstanceOperationRequested, TypeSAPSystemOperationRequested, TypeDatabaseOperationRequested,

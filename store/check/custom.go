@@ -1,0 +1,71 @@
+package check
+
+import (
+	"context"
+	"math"
+
+	"trento/store/check/script"
+)
+
+// SubjectKind returns the kind of things that the check is for; "unknown" if its
+// file does not say.
+func (c *Check) SubjectKind() SubjectKind {
+	if kind, ok := c.Metadata["target_type"].(string); ok {
+		return SubjectKind(kind)
+	}
+	return "unknown"
+}
+
+// Customizable reports whether users may replace the value. Only whole numbers,
+// texts and booleans can be replaced.
+func (v *Value) Customizable() bool {
+	switch v.Default.Kind() {
+	case script.Int, script.Text, script.Bool:
+		return !v.CustomizationDisabled
+	}
+	return false
+}
+
+// Customizable reports whether users may replace any value of the check.
+func (c *Check) Customizable() bool {
+	if c.CustomizationDisabled {
+		return false
+	}
+	for i := range c.Values {
+		if c.Values[i].Customizable() {
+			return true
+		}
+	}
+	return false
+}
+
+// CustomValue returns a value as it would replace the one of the check with this
+// name: an int64, a text or a boolean, like the default, or nil if v is nil. ok
+// is false if the value cannot be replaced, or not by v. Numbers have 32 bits.
+func (c *Check) CustomValue(name string, v any) (value any, ok bool) {
+	for i := range c.Values {
+		own := &c.Values[i]
+		if own.Name != name {
+			continue
+		}
+		if v == nil || !own.Customizable() {
+			return nil, own.Customizable()
+		}
+		if f, isFloat := v.(float64); isFloat && math.Trunc(f) != f {
+			return nil, false
+		}
+		given := script.FromJSON(v)
+		if n, isInt := given.JSON().(int64); isInt && (n < math.MinInt32 || n > math.MaxInt32) {
+			return nil, false
+		}
+		return given.JSON(), given.Kind() == own.Default.Kind()
+	}
+	return nil, false
+}
+
+// ResolveValues returns the values of the check for an environment with the
+// customised ones, in the order of the file.
+func (c *Check) ResolveValues(ctx context.Context, e Environment, custom map[string]script.Value) []ValueResult {
+	values, _ := c.resolve(ctx, e, custom)
+	return values
+}
