@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -387,7 +388,8 @@ func (tx *Tx) ExecutionsOf(group string) ([]*Execution, error) {
 // ExecutionsBack walks all completed executions, newest first.
 func (tx *Tx) ExecutionsBack() iter.Seq2[*Execution, error] {
 	return func(yield func(*Execution, error) bool) {
-		for _, key := range tx.s.executionTimes.ScanBack(tx.kv, nil, nil) {
+		end := bytes.Repeat([]byte{0xff}, 9) // after all keys
+		for _, key := range tx.s.executionTimes.ScanBack(tx.kv, nil, end) {
 			if !yield(tx.s.executions.Get(tx.kv, key)) {
 				return
 			}

@@ -69,11 +69,12 @@ func TestExecution(t *testing.T) {
 		if len(all) != 2 || all[0].ID != second || all[0].Conclusion != all[1].Conclusion || all[1].By != "ann" || all[0].By != "" || tx.CountExecutions() != 2 {
 			t.Errorf("%+v", all)
 		}
+		var back []string
 		for e := range tx.ExecutionsBack() {
-			if e.ID != second {
-				t.Errorf("the newest of all is %s", e.ID)
-			}
-			break
+			back = append(back, e.ID)
+		}
+		if diff := cmp.Diff([]string{second, id}, back); diff != "" {
+			t.Errorf("all, newest first: %s", diff)
 		}
 		if g, err := tx.CheckedGroup(string(agent)); err != nil || g.Running != nil || g.Last.ID != second || g.Last.Counts.Critical != 1 {
 			t.Errorf("%+v (%v)", g, err)

@@ -65,7 +65,7 @@ func newServer(o Options) (*server, error) {
 	}
 	c := page.New(o, r)
 	activity, account := activitypages.New(c), account.New(c)
-	deps := api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, DocumentedURL: o.DocumentedURL, Refresher: c.Refresher, Endpoint: o.Endpoint, Backup: o.Backup, Doctor: o.Doctor, Metrics: o.Metrics.Handler(), Alerting: o.Alerting, Forwarding: o.Forwarding, Webhooks: o.Webhooks}
+	deps := api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, DocumentedURL: o.DocumentedURL, Refresher: c.Refresher, Endpoint: o.Endpoint, Backup: o.Backup, Doctor: o.Doctor, Metrics: o.Metrics.Handler(), Alerting: o.Alerting, Forwarding: o.Forwarding, Webhooks: o.Webhooks, Executions: c.Executions}
 	if o.Certificate != nil {
 		deps.CertificateFaults = func() []string { return o.Certificate().Faults }
 	}

@@ -147,10 +147,13 @@ type Config struct {
 
 	OASServerURL string `env:"OAS_SERVER_URL" section:"API document" doc:"Address of this server in the API document. Unset: the one at which the document was asked for." want:"an http or https address, or a path"`
 
-	PrometheusURL  string `env:"PROMETHEUS_URL" envDefault:"http://localhost:9090" section:"Neighbours" later:"host charts" doc:"Where the metrics of the hosts are read." want:"an http or https address"`
-	ChartsEnabled  bool   `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`
-	ChecksBaseURL  string `env:"CHECKS_SERVICE_BASE_URL" later:"checks" doc:"Address of a separate checks engine as the browser sees it." want:"an http or https address, or a path"`
-	ChecksInterval int    `env:"CHECKS_INTERVAL" envDefault:"5" later:"checks" doc:"Minutes between two automatic check runs." want:"minutes, from 1 to 59"`
+	ChecksPath     string        `env:"CHECKS_PATH" section:"Checks" envDefault:"/usr/share/trento/checks" doc:"Directories with check files, the first of which has precedence. The directory checks in the data directory follows them." want:"directories, separated by colons"`
+	ChecksInterval int           `env:"CHECKS_INTERVAL" envDefault:"5" doc:"Minutes between two automatic check runs of the same cluster or host." want:"minutes, from 1 to 1440"`
+	ChecksTimeout  time.Duration `env:"CHECKS_TIMEOUT" envDefault:"60" doc:"How long agents may take to answer a check run." want:"seconds, or a duration such as 90s, from 10s to 10m"`
+
+	PrometheusURL string `env:"PROMETHEUS_URL" envDefault:"http://localhost:9090" section:"Neighbours" later:"host charts" doc:"Where the metrics of the hosts are read." want:"an http or https address"`
+	ChartsEnabled bool   `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`
+	ChecksBaseURL string `env:"CHECKS_SERVICE_BASE_URL" later:"checks" doc:"Address of a separate checks engine as the browser sees it." want:"an http or https address, or a path"`
 
 	setValues map[string]setValue // the variables that are set, by name
 }

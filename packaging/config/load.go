@@ -146,6 +146,12 @@ const (
 	minBackupPassphrase = 12
 )
 
+// The limits of CHECKS_TIMEOUT.
+const (
+	minChecksTimeout = 10 * time.Second
+	maxChecksTimeout = 10 * time.Minute
+)
+
 // The limits of SESSION_LIFETIME and SESSION_IDLE.
 const (
 	minSessionLifetime = 5 * time.Minute
@@ -204,7 +210,8 @@ func (l *loader) check(rules Rules) {
 		"ALERT_REPEAT":                     c.AlertRepeat >= 0 && c.AlertRepeat <= maxAlertRepeat,
 		"PROMETHEUS_URL":                   isAddress(c.PrometheusURL),
 		"CHECKS_SERVICE_BASE_URL":          isAddressOrPath(c.ChecksBaseURL),
-		"CHECKS_INTERVAL":                  c.ChecksInterval > 0 && c.ChecksInterval < 60,
+		"CHECKS_INTERVAL":                  c.ChecksInterval >= 1 && c.ChecksInterval <= 1440,
+		"CHECKS_TIMEOUT":                   c.ChecksTimeout >= minChecksTimeout && c.ChecksTimeout <= maxChecksTimeout,
 		"PRUNE_EVENTS_OLDER_THAN":          c.PruneOlderThan > 0,
 		"OAS_SERVER_URL":                   isAddressOrPath(c.OASServerURL),
 	} {

@@ -32,6 +32,7 @@ import (
 	"trento/ui/amqp"
 	"trento/ui/api"
 	"trento/ui/eventing"
+	"trento/ui/execution"
 	"trento/ui/metrics"
 	"trento/ui/page"
 )
@@ -71,6 +72,7 @@ type server struct {
 	forwarders      []*forwarder
 	metrics         *metrics.Metrics
 	webhooks        *eventing.Webhooks
+	executions      *execution.Runner
 	demo            *fleet.Fleet   // nil: the server is a real one
 	runningTasks    sync.WaitGroup // counts the running tasks
 	// certificate is nil without TLS. redirects sends requests without TLS on to
@@ -176,6 +178,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	if err := s.openMessages(); err != nil {
 		return err
 	}
+	s.executions = s.newExecutions()
 	s.backups = s.backupSource()
 	s.webhooks = eventing.New(s.store, s.auth, nil)
 	if s.alerting, err = newAlerting(s.config); err != nil {
@@ -190,7 +193,8 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		Demo:          s.demo != nil,
 		Encrypted:     s.certificateState().Encrypts(), LastBackup: s.lastBackup,
 		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwarding, Webhooks: s.webhooks,
-		Metrics: s.metrics, MCP: mcpModes[s.config.MCPAccess],
+		Executions: s.executions,
+		Metrics:    s.metrics, MCP: mcpModes[s.config.MCPAccess],
 	})
 	if err != nil {
 		return err

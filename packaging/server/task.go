@@ -62,6 +62,9 @@ func (s *server) tasks() []task {
 		// At once when something happens that a webhook receives.
 		{name: "webhooks", run: s.newWebhookSender().run},
 		{name: "old deliveries to webhooks", run: s.ifClockIsTrusted(s.store.PruneWebhookDeliveries), every: time.Hour},
+		// At once when an agent has answered, and every second.
+		{name: "executions of checks", run: s.executions.Run},
+		{name: "waivers that expire", run: s.store.EndExpiredWaivers, every: time.Minute, atStart: true},
 		{name: "keys and certificates that expire", run: s.checkExpiries, every: time.Hour, atStart: true},
 	}
 	for _, f := range s.forwarders {

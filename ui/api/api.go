@@ -35,6 +35,7 @@ import (
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/eventing"
+	"trento/ui/execution"
 	"trento/ui/forward"
 	"trento/ui/metrics"
 	"trento/ui/refresh"
@@ -73,6 +74,8 @@ type Deps struct {
 	Alerting *alerting.Channels
 	// Webhooks sends tests to webhooks.
 	Webhooks *eventing.Webhooks
+	// Executions runs checks.
+	Executions *execution.Runner
 	// Streams limits the open event streams; nil: there is no other limit than
 	// that of this API.
 	Streams *stream.Limit

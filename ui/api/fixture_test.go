@@ -30,6 +30,7 @@ import (
 	"trento/ui/api"
 	"trento/ui/api/documenttest"
 	"trento/ui/eventing"
+	"trento/ui/execution"
 	landscapepages "trento/ui/landscape"
 	"trento/ui/metrics"
 	consolepage "trento/ui/page"
@@ -70,6 +71,8 @@ type fixture struct {
 	tokens  map[string]string
 	made    int            // personal access tokens
 	roots   *x509.CertPool // of receivers of webhooks
+
+	executions *execution.Runner
 }
 
 const (
@@ -112,15 +115,17 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	})
 	f.index = index
 	f.rules = document(t)
+	f.executions = execution.New(execution.Options{Store: s, Bus: f.bus, Catalogue: testCatalogue, Timeout: time.Minute})
 	f.serve(api.Deps{
 		Metrics: metrics.New("1").Handler(),
 		Store:   s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus),
-		Backup:   &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
-		Doctor:   testDoctor(c),
-		Find:     func(*store.Tx, string, bool) ([]api.FoundThing, error) { return nil, nil }, // the console has the search; its tests try it
-		Lists:    consoleLists(t, s, f.auth, index, log),
-		Alerting: alerting.New(alerting.Options{Now: c.Now}),
-		Webhooks: eventing.New(s, f.auth, f.roots),
+		Backup:     &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
+		Doctor:     testDoctor(c),
+		Find:       func(*store.Tx, string, bool) ([]api.FoundThing, error) { return nil, nil }, // the console has the search; its tests try it
+		Lists:      consoleLists(t, s, f.auth, index, log),
+		Alerting:   alerting.New(alerting.Options{Now: c.Now}),
+		Webhooks:   eventing.New(s, f.auth, f.roots),
+		Executions: f.executions,
 	})
 	return f
 }

@@ -83,6 +83,7 @@ func joinOpenAPI(files fs.FS) (whole openapiDocument, err error) {
 			}
 		}
 	}
+	addEnginePaths(whole.Paths)
 	addListParameters(whole)
 	addCommonResponses(whole.Paths)
 	return whole, nil

@@ -139,6 +139,11 @@ func TestDocumentOfTools(t *testing.T) {
 		"sap_system_tag_remove":     "DELETE /api/v1/sap_systems/{id}/tags/{value}",
 		"sap_systems_list":          "GET /api/v1/sap_systems",
 		"server_details":            "GET /api/v1/about",
+		"check_waivers_list":        "GET /api/v1/checks/waivers",
+		"selectable_checks":         "GET /wanda/api/v1/groups/{group_id}/checks",
+		"checks_executions_list":    "GET /wanda/api/v2/checks/executions",
+		"check_execution_details":   "GET /wanda/api/v2/checks/executions/{id}",
+		"last_check_execution":      "GET /wanda/api/v2/checks/groups/{id}/executions/last",
 	}
 	got := make(map[string]string)
 	for path, item := range document(t).Paths.Map() {

@@ -35,6 +35,34 @@ func addCommonResponses(paths map[string]map[string]any) {
 	}
 }
 
+// addEnginePaths describes the operations of the checks engine under enginePrefix,
+// too. They have the extension x-engine, with the name of the tool that
+// assistants know; it is not part of the description.
+func addEnginePaths(paths map[string]map[string]any) {
+	for path, item := range maps.Clone(paths) {
+		for method, described := range item {
+			operation, ok := described.(map[string]any)
+			if !ok {
+				continue
+			}
+			tool, ofEngine := operation["x-engine"].(string)
+			if delete(operation, "x-engine"); !ofEngine {
+				continue
+			}
+			again := maps.Clone(operation)
+			again["operationId"] = fmt.Sprint(operation["operationId"], "OfEngine")
+			if tool != "" {
+				tags, _ := operation["tags"].([]any)
+				again["tags"], again["x-ai-tool"] = append(slices.Clone(tags), "MCP"), tool
+			}
+			if paths[enginePrefix+path] == nil {
+				paths[enginePrefix+path] = make(map[string]any)
+			}
+			paths[enginePrefix+path][method] = again
+		}
+	}
+}
+
 // addListParameters adds the parameters of lists to the operations with the
 // extension x-list, which names their filters and orders. The extension is not
 // part of the description.

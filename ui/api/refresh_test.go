@@ -22,6 +22,7 @@ type agentBus struct {
 	refused    error                        // of Send
 	away       bool                         // no agent is connected
 	deliveries map[string]*message.Delivery // by the type of discovery
+	facts      func(context.Context, message.Envelope) error
 }
 
 func (b *agentBus) Send(_ context.Context, r message.Request) (*message.Delivery, error) {
@@ -29,11 +30,15 @@ func (b *agentBus) Send(_ context.Context, r message.Request) (*message.Delivery
 		return nil, b.refused
 	}
 	d := new(message.Delivery)
-	b.deliveries[r.Content.(*wire.DiscoveryRequested).DiscoveryType] = d
+	if asked, ok := r.Content.(*wire.DiscoveryRequested); ok {
+		b.deliveries[asked.DiscoveryType] = d
+	}
 	return d, nil
 }
 
-func (*agentBus) Subscribe(message.Kind, func(context.Context, message.Envelope) error) {}
+func (b *agentBus) Subscribe(_ message.Kind, handle func(context.Context, message.Envelope) error) {
+	b.facts = handle
+}
 
 func (b *agentBus) Presence(string, message.Kind) message.Presence {
 	if b.away {

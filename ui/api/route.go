@@ -2,12 +2,14 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/klauspost/compress/gzhttp"
 
 	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/check"
 )
 
 // Route is a method and a path, with the rule of who may use it and the
@@ -46,7 +48,7 @@ func (a *API) Routes() []Route {
 	// needs the scope "full" or the scope of the route itself.
 	var unscoped auth.TokenRule
 	local := unscoped.ForLocalAccounts()
-	return []Route{
+	return slices.Concat([]Route{
 		{"POST", "/api/v1/collect", auth.Agent, unscoped, a.collect},
 		{"POST", "/api/v1/hosts/{id}/heartbeat", auth.Agent, unscoped, a.receiveHeartbeat},
 
@@ -60,6 +62,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/hosts/{id}/health_history", auth.SignedIn, auth.InSets("read_only"), a.showHealthHistory(activity.HostThing)},
 		{"DELETE", "/api/v1/hosts/{id}", auth.Needs("cleanup:host"), auth.InSets("housekeeping"), a.cleanUpHost},
 		{"POST", "/api/v1/hosts/{id}/checks", auth.Needs("all:host_checks_selection"), auth.InSets("checks"), a.selectHostChecks},
+		{"POST", "/api/v1/hosts/{id}/checks/request_execution", auth.Needs("all:host_checks_execution"), auth.InSets("checks"), a.requestExecution(check.HostSubject, "id")},
 		{"GET", "/api/v1/hosts/{id}/refresh", auth.SignedIn, auth.InSets("read_only", "checks"), a.showHostRefresh},
 		{"POST", "/api/v1/hosts/{id}/refresh", auth.Needs("all:host_checks_execution"), auth.InSets("checks"), a.refreshHost},
 		{"POST", "/api/v1/hosts/{id}/tags", auth.Needs("all:host_tags"), auth.InSets("tags"), a.addTag(store.HostTag)},
@@ -69,6 +72,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/clusters", auth.SignedIn, auth.InSets("read_only", "checks", "operations", "tags"), a.listClustersV1},
 		{"GET", "/api/v1/clusters/{id}/health_history", auth.SignedIn, auth.InSets("read_only"), a.showHealthHistory(activity.ClusterThing)},
 		{"POST", "/api/v1/clusters/{cluster_id}/checks", auth.Needs("all:cluster_checks_selection"), auth.InSets("checks"), a.selectClusterChecks},
+		{"POST", "/api/v1/clusters/{cluster_id}/checks/request_execution", auth.Needs("all:cluster_checks_execution"), auth.InSets("checks"), a.requestExecution(check.ClusterSubject, "cluster_id")},
 		{"GET", "/api/v1/clusters/{id}/refresh", auth.SignedIn, auth.InSets("read_only", "checks"), a.showClusterRefresh},
 		{"POST", "/api/v1/clusters/{id}/refresh", auth.Needs("all:cluster_checks_execution"), auth.InSets("checks"), a.refreshCluster},
 		{"POST", "/api/v1/clusters/{id}/tags", auth.Needs("all:cluster_tags"), auth.InSets("tags"), a.addTag(store.ClusterTag)},
@@ -128,6 +132,11 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/users/{id}/token_authentications", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.listTokenUsesOf},
 		{"GET", "/api/v1/users/{id}/token_authentications.csv", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.exportTokenUsesOf},
 
+		{"GET", "/api/v1/checks/waivers", auth.SignedIn, auth.InSets("read_only", "checks"), a.listWaivers},
+		{"POST", "/api/v1/checks/waivers", auth.Needs("all:check_customization"), auth.InSets("checks"), a.createWaiver},
+		{"PATCH", "/api/v1/checks/waivers/{id}", auth.Needs("all:check_customization"), auth.InSets("checks"), a.changeWaiver},
+		{"DELETE", "/api/v1/checks/waivers/{id}", auth.Needs("all:check_customization"), auth.InSets("checks"), a.endWaiver},
+
 		{"GET", "/api/v1/alerts", auth.SignedIn, auth.InSets("read_only"), a.listAlerts},
 		{"POST", "/api/v1/alerts/send", auth.Needs(alertSettings), auth.InSets("settings"), a.sendAlerts},
 		{"POST", "/api/v1/alerts/discard", auth.Needs(alertSettings), auth.InSets("settings"), a.discardAlerts},
@@ -183,5 +192,29 @@ func (a *API) Routes() []Route {
 		{"GET", enginePrefix + "/api/all/openapi", auth.Public, unscoped, a.showOpenAPI(enginePrefix, allPaths)},
 		{"GET", docPath, auth.Public, unscoped, a.showDocumentation},
 		{"GET", docPath + "/{file}", auth.Public, unscoped, a.serveDocumentationFile},
+	}, a.engineRoutes())
+}
+
+// engineRoutes returns the routes of the checks engine, each also under
+// enginePrefix.
+func (a *API) engineRoutes() (routes []Route) {
+	checks, readChecks := auth.InSets("checks"), auth.InSets("read_only", "checks")
+	for _, route := range []Route{
+		{"GET", "/api/v1/groups/{group_id}/checks", auth.SignedIn, readChecks, a.listSelectableChecks},
+		{"POST", "/api/v1/groups/{group_id}/checks/{check_id}/customization", auth.Needs("all:check_customization"), checks, a.customizeCheck},
+		{"DELETE", "/api/v1/groups/{group_id}/checks/{check_id}/customization", auth.Needs("all:check_customization"), checks, a.resetCheck},
+		{"GET", "/api/v2/checks/executions", auth.SignedIn, readChecks, a.listExecutions(false)},
+		{"GET", "/api/v1/checks/executions", auth.SignedIn, readChecks, a.listExecutions(true)},
+		{"GET", "/api/v2/checks/executions/{id}", auth.SignedIn, readChecks, a.showExecution(false)},
+		{"GET", "/api/v1/checks/executions/{id}", auth.SignedIn, readChecks, a.showExecution(true)},
+		{"GET", "/api/v2/checks/groups/{id}/executions/last", auth.SignedIn, readChecks, a.showLastExecution(false)},
+		{"GET", "/api/v1/checks/groups/{id}/executions/last", auth.SignedIn, readChecks, a.showLastExecution(true)},
+		{"POST", "/api/v2/checks/executions/start", auth.SignedIn, checks, a.startExecution},
+		{"POST", "/api/v1/checks/executions/start", auth.SignedIn, checks, a.startExecution},
+	} {
+		routes = append(routes, route)
+		route.Path = enginePrefix + route.Path
+		routes = append(routes, route)
 	}
+	return routes
 }

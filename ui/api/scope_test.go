@@ -78,6 +78,8 @@ func TestScopes(t *testing.T) {
 				case slices.Contains(inPerson, d.method+" "+d.path):
 				case set.Name == "full", set.Name == "read_only" && d.method == "GET", within[d.demand] == set.Name:
 					permitted = true
+				case set.Name == "checks" && d.method == "GET":
+					permitted = strings.Contains(d.path, "/checks/") || strings.HasSuffix(d.path, "/checks")
 				case set.Name == "settings":
 					permitted = strings.HasPrefix(d.path, "/api/v1/settings/") || d.demand == "all:api_key_settings" || d.demand == "all:alerting_settings"
 				case set.Name == "operations":

@@ -46,34 +46,19 @@ func (a *API) unbuiltRoutes() (routes []Route) {
 	return routes
 }
 
-const noChecks = "Checks cannot be run by this version: there is no catalog of checks, and there are no results."
+const noChecks = "The catalog of checks cannot be read by this version."
 
 func unbuiltFeatures() []unbuiltFeature {
 	var unscoped auth.TokenRule
 	readOnly, settings := auth.InSets("read_only"), auth.InSets("settings")
-	checks, readChecks := auth.InSets("checks"), auth.InSets("read_only", "checks")
+	readChecks := auth.InSets("read_only", "checks")
 	operations, readOperations := auth.InSets("operations"), auth.InSets("read_only", "operations")
 	return []unbuiltFeature{
-		{noChecks, []Route{
-			{"POST", "/api/v1/hosts/{id}/checks/request_execution", auth.Needs("all:host_checks_execution"), checks, nil},
-			{"POST", "/api/v1/clusters/{cluster_id}/checks/request_execution", auth.Needs("all:cluster_checks_execution"), checks, nil},
-		}, false},
 		{noChecks, []Route{
 			{"GET", enginePrefix + "/api", auth.Public, unscoped, nil},
 			{"GET", "/api/v3/checks/catalog", auth.SignedIn, readChecks, nil},
 			{"GET", "/api/v2/checks/catalog", auth.SignedIn, readChecks, nil},
 			{"GET", "/api/v1/checks/catalog", auth.SignedIn, readChecks, nil},
-			{"GET", "/api/v1/groups/{group_id}/checks", auth.SignedIn, readChecks, nil},
-			{"POST", "/api/v1/groups/{group_id}/checks/{check_id}/customization", auth.Needs("all:check_customization"), checks, nil},
-			{"DELETE", "/api/v1/groups/{group_id}/checks/{check_id}/customization", auth.Needs("all:check_customization"), checks, nil},
-			{"GET", "/api/v2/checks/executions", auth.SignedIn, readChecks, nil},
-			{"GET", "/api/v1/checks/executions", auth.SignedIn, readChecks, nil},
-			{"GET", "/api/v2/checks/executions/{id}", auth.SignedIn, readChecks, nil},
-			{"GET", "/api/v1/checks/executions/{id}", auth.SignedIn, readChecks, nil},
-			{"GET", "/api/v2/checks/groups/{id}/executions/last", auth.SignedIn, readChecks, nil},
-			{"GET", "/api/v1/checks/groups/{id}/executions/last", auth.SignedIn, readChecks, nil},
-			{"POST", "/api/v2/checks/executions/start", auth.SignedIn, checks, checkMayExecute},
-			{"POST", "/api/v1/checks/executions/start", auth.SignedIn, checks, checkMayExecute},
 		}, true},
 		{"Operations cannot be run by this version, so there are none to list.", []Route{
 			{"GET", "/api/v1/operations/executions", auth.SignedIn, readOperations, nil},
@@ -120,13 +105,4 @@ func unbuiltFeatures() []unbuiltFeature {
 			{"DELETE", "/api/v1/profile/ai_configuration", auth.SignedIn, unscoped, nil},
 		}, false},
 	}
-}
-
-// checkMayExecute fails for users who may run the checks of neither hosts nor
-// clusters.
-func checkMayExecute(_ http.ResponseWriter, r *http.Request) error {
-	if user := auth.From(r.Context()); !user.Can("all:host_checks_execution") && !user.Can("all:cluster_checks_execution") {
-		return auth.ErrForbidden
-	}
-	return nil
 }

@@ -12,22 +12,9 @@ import (
 // second time: what they are to demand, method and path. The paths of those
 // marked with * are below /wanda, too.
 const unbuiltDemands = `
-all:host_checks_execution        POST /api/v1/hosts/ID/checks/request_execution
-all:cluster_checks_execution     POST /api/v1/clusters/ID/checks/request_execution
 any                            * GET /api/v3/checks/catalog
 any                            * GET /api/v2/checks/catalog
 any                            * GET /api/v1/checks/catalog
-any                            * GET /api/v1/groups/ID/checks
-all:check_customization        * POST /api/v1/groups/ID/checks/156F64/customization
-all:check_customization        * DELETE /api/v1/groups/ID/checks/156F64/customization
-any                            * GET /api/v2/checks/executions
-any                            * GET /api/v1/checks/executions
-any                            * GET /api/v2/checks/executions/ID
-any                            * GET /api/v1/checks/executions/ID
-any                            * GET /api/v2/checks/groups/ID/executions/last
-any                            * GET /api/v1/checks/groups/ID/executions/last
-all:host_checks_execution      * POST /api/v2/checks/executions/start
-all:cluster_checks_execution   * POST /api/v1/checks/executions/start
 any                            * GET /api/v1/operations/executions
 any                            * GET /api/v1/operations/executions/ID
 saptune_solution_apply:host      POST /api/v1/hosts/ID/operations/saptune_solution_apply

@@ -33,11 +33,13 @@ import (
 	"trento/search"
 	"trento/store"
 	"trento/store/backup"
+	"trento/store/check"
 	"trento/store/message"
 	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/api"
 	"trento/ui/eventing"
+	"trento/ui/execution"
 	"trento/ui/forward"
 	"trento/ui/metrics"
 	"trento/ui/refresh"
@@ -93,6 +95,8 @@ type Options struct {
 	Webhooks *eventing.Webhooks
 	// MCP is what assistants are offered. The zero value is MCPOff.
 	MCP MCPMode
+	// Executions runs checks; nil: none can be run.
+	Executions *execution.Runner
 	// Forwarding returns how the forwarding of the activity log stands; nil if
 	// there is none.
 	Forwarding func() []forward.Status
@@ -148,6 +152,9 @@ type Console struct {
 
 // New makes a console.
 func New(o Options, r *Resources) *Console {
+	if o.Executions == nil {
+		o.Executions = execution.New(execution.Options{Store: o.Store, Log: o.Log, Catalogue: func() *check.Catalogue { return new(check.Catalogue) }})
+	}
 	return &Console{
 		Options: o, Resources: r, Refresher: refresh.New(o.Store, o.Messages), snapshots: NewSentFrames(),
 		pageAssets: PageAssets{Style: r.Assets.Files[StyleFile].Address, Script: r.Assets.Files[ScriptFile].Address, Icon: iconURL(r.Assets.Icon)},
