@@ -1,6 +1,8 @@
 package page
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -26,6 +28,9 @@ type asset struct {
 	contentType string
 	etag        string // weak, because compressed and uncompressed answers share it
 	Body        []byte
+	// gzipped is Body, compressed as strongly as gzip can. That takes longer than
+	// for pages, but only once, and saves 7 % (BenchmarkCompression).
+	gzipped []byte
 }
 
 // The names of the files that every page loads.
@@ -55,7 +60,27 @@ func LoadAssets(files RoomFiles) (Assets, error) {
 func newAsset(name, contentType string, body []byte) asset {
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:8])
-	return asset{Address: "/static/" + hash + "/" + name, contentType: contentType, etag: `W/"` + hash + `"`, Body: body}
+	return asset{Address: "/static/" + hash + "/" + name, contentType: contentType, etag: `W/"` + hash + `"`, Body: body, gzipped: gzipped(body)}
+}
+
+func gzipped(body []byte) []byte {
+	var compressed bytes.Buffer
+	// Neither writing to memory nor a known level can fail.
+	w, _ := gzip.NewWriterLevel(&compressed, gzip.BestCompression)
+	_, _ = w.Write(body)
+	_ = w.Close()
+	return compressed.Bytes()
+}
+
+// acceptsGzip reports whether a client accepts answers compressed with gzip.
+func acceptsGzip(r *http.Request) bool {
+	for element := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		coding, quality, _ := strings.Cut(strings.ReplaceAll(element, " ", ""), ";")
+		if strings.EqualFold(coding, "gzip") {
+			return strings.Trim(strings.TrimPrefix(quality, "q="), "0.") != "" || quality == ""
+		}
+	}
+	return false
 }
 
 // Serve answers GET /static/{hash}/{file}. A hash of another version is
@@ -76,7 +101,12 @@ func (a Assets) Serve(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	h.Set("Content-Type", file.contentType)
-	h.Set("Content-Length", strconv.Itoa(len(file.Body)))
-	_, err := w.Write(file.Body)
+	body := file.Body
+	if acceptsGzip(r) {
+		h.Set("Content-Encoding", "gzip")
+		body = file.gzipped
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, err := w.Write(body)
 	return IgnoreGone(err)
 }
