@@ -6,8 +6,8 @@ import (
 )
 
 // Access is what a route demands of the caller: nothing (Public), the API key
-// of the agents (Agent), any user (SignedIn), or a user with an ability
-// (Needs). No caller satisfies the zero value, so a route without an access
+// of the agents (Agent), any user (SignedIn), any user or a screen on a wall
+// (OnWall), or a user with an ability (Needs). No caller satisfies the zero value, so a route without an access
 // rule refuses everybody.
 type Access int
 
@@ -16,6 +16,8 @@ const (
 	Public   Access = -1
 	Agent    Access = -2
 	SignedIn Access = -3
+	// OnWall demands a user, or a display: a screen on a wall.
+	OnWall Access = -4
 )
 
 // Needs demands an ability, by a name such as "all:users". It panics if no
@@ -38,6 +40,8 @@ func (a Access) String() string {
 		return "agent"
 	case SignedIn:
 		return "signed in"
+	case OnWall:
+		return "signed in or a screen on a wall"
 	}
 	for _, ability := range abilities {
 		if Access(ability.ID) == a {
@@ -117,7 +121,7 @@ func (t TokenRule) WidenedBy(abilities ...string) TokenRule {
 // isSatisfiedBy reports whether a user with these abilities meets the demand.
 func (a Access) isSatisfiedBy(held []int) bool {
 	switch {
-	case a == Public || a == SignedIn:
+	case a == Public || a == SignedIn || a == OnWall:
 		return true
 	case a <= 0:
 		return false

@@ -427,6 +427,8 @@ func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation 
 	switch {
 	case found.err != nil:
 		return found.err
+	case found.identity == nil && need == OnWall:
+		return a.permitDisplay(r)
 	case found.identity == nil:
 		return ErrSignedOut
 	case external:

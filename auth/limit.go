@@ -87,6 +87,7 @@ const (
 	guessedAnyPassword     secretKind = "passwords"        // passwords of all names, from one address
 	guessedCode            secretKind = "code"             // code of the second factor of a name
 	guessedAnswer          secretKind = "answer"           // answer of the identity provider, from one address
+	guessedDisplayCode     secretKind = "display code"     // code that makes a browser a screen on a wall, from one address
 	guessedCurrentPassword secretKind = "current password" // password of a user who is signed in
 )
 
@@ -185,7 +186,7 @@ func (a *attempt) recordOutcome(o outcome) {
 	for _, e := range a.entries {
 		e.pending--
 		switch {
-		case o == outcomeSucceeded && e.key.kind != guessedAnyPassword && e.key.kind != guessedAnswer:
+		case o == outcomeSucceeded && e.key.kind != guessedAnyPassword && e.key.kind != guessedAnswer && e.key.kind != guessedDisplayCode:
 			// The user knows the secret, so former failures are forgotten.
 			// Failures of the address are kept, because others may use it too.
 			e.failures = 0

@@ -59,6 +59,8 @@ type buckets struct {
 	customizations *kv.Table[Customization]
 	waivers        *kv.Table[Waiver]
 
+	displays *kv.Table[Display]
+
 	queues         *kv.Table[Queue]
 	queuedMessages *kv.Bucket
 }
@@ -122,6 +124,9 @@ func (s *Store) declareBuckets() {
 	b.alerts.Verify(s.newVerifier((*Tx).verifyAlerts))
 	b.deliveries = kv.NewTable[alert.Delivery](f, "alert_delivery", "sequence (8)").SetKey(func(d *alert.Delivery, key []byte) { d.Sequence = binary.BigEndian.Uint64(key) })
 	b.deliveries.Verify(s.newVerifier((*Tx).verifyDeliveries))
+
+	b.displays = kv.NewRecords[Display](f, "display", "display id")
+	b.displays.Verify(s.newVerifier((*Tx).verifyDisplays))
 
 	b.webhooks = kv.NewRecords[Webhook](f, "webhook", "webhook id")
 	b.webhooks.Verify(s.newVerifier((*Tx).verifyWebhooks))

@@ -50,6 +50,7 @@
 //	token_former          hash of the text (64)                                       JSON: store.FormerText
 //	alert                 kind "/" id of the thing                                    JSON: alert.Alert
 //	alert_delivery        sequence (8)                                                JSON: alert.Delivery
+//	display               display id                                                  record: store.Display
 //	webhook               webhook id                                                  record: store.Webhook
 //	webhook_state         webhook id                                                  JSON: store.WebhookState
 //	webhook_delivery      webhook id 0x00 sequence (8)                                JSON: store.WebhookDelivery
@@ -69,9 +70,10 @@
 // index entries. Every entry of the activity log can be read. Only enabled
 // users have sessions. Every queued message belongs to a stored queue. Every
 // alert has the key of its kind and thing. The last health change of each
-// host, cluster, database and SAP system tells the state of its record. Every webhook has a state, and
-// every state and delivery of a webhook has its webhook. Every execution has a
-// conclusion, and every conclusion an execution.
+// host, cluster, database and SAP system tells the state of its record. Every
+// webhook has a state, and every state and delivery of a webhook has its
+// webhook. Every display waits for its code or has a browser. Every execution
+// has a conclusion, and every conclusion an execution.
 //
 // # Writing
 //
@@ -80,8 +82,9 @@
 // a pure function of package landscape, stores the result with its place in the
 // journal, and logs the events. A change that has no effect writes nothing.
 // Only these records are ever deleted, together with their journal entries:
-// tokens, webhooks, customisations, waivers, the saved views of a deleted user,
-// cleared AlertSettings, and the AgentReports of an agent that was cleaned up or pruned. All other
+// tokens, webhooks, displays, customisations, waivers, the saved views of a
+// deleted user, cleared AlertSettings, and the AgentReports of an agent that was
+// cleaned up or pruned. All other
 // records stay.
 //
 // # Reading

@@ -275,7 +275,7 @@ func (st *consoleStream) isAgentVisible(tx *store.Tx, id string) (bool, error) {
 func (st *consoleStream) allChanged() map[string][]string {
 	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "agent_report", "self"}
 	if st.managesUsers {
-		kinds = append(kinds, "user")
+		kinds = append(kinds, "user", "display")
 	}
 	all := make(map[string][]string)
 	for _, kind := range kinds {
@@ -294,6 +294,8 @@ func (st *consoleStream) isVisible(tx *store.Tx, c store.Change) (bool, error) {
 		return st.isAgentVisible(tx, c.ID)
 	case "view":
 		return own, nil
+	case "display":
+		return st.managesUsers, nil
 	case "token":
 		if st.managesUsers {
 			return true, nil

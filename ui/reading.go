@@ -43,7 +43,7 @@ func needsOwnReads(r *http.Request) bool {
 	case ".csv", ".jsonl":
 		return true
 	}
-	return r.URL.Path == "/events" || strings.HasSuffix(r.URL.Path, "/tokens/log") || strings.HasPrefix(r.URL.Path, "/static/")
+	return r.URL.Path == "/events" || r.URL.Path == "/wall/events" || strings.HasSuffix(r.URL.Path, "/tokens/log") || strings.HasPrefix(r.URL.Path, "/static/")
 }
 
 // bufferedAnswer keeps an answer in memory until it is sent.

@@ -153,6 +153,7 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showAbout},
 		{Method: "POST", Path: checksPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("GET /api/v1/doctor"), Handle: page.ReadForm(s.checkAgain)},
 		{Method: "POST", Path: "/about/support", Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadSupport)},
+		{Method: "GET", Path: "/wall/events", Access: auth.OnWall, Tokens: auth.InSets("read_only"), Handle: s.streamWall},
 		{Method: "GET", Path: "/events", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.streamEvents},
 		{Method: "POST", Path: "/banners/dismiss", Access: auth.SignedIn, Handle: page.ReadForm(s.DismissBanner)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: page.ReadForm(s.SetPreference)},

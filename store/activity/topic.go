@@ -91,6 +91,7 @@ var topics = []topicDefinition{
 		TypeAPIKeyGeneration, TypeMessageCredentialRotation, TypeSavingSUMASettings, TypeChangingSUMASettings, TypeClearingSUMASettings,
 		TypeSavingAlertingSettings, TypeChangingAlertingSettings, TypeActivityLogSettingsUpdate, TypePersonalAccessTokenSettingsUpdate,
 		TypeWebhookCreation, TypeWebhookModification, TypeWebhookDeletion,
+		TypeDisplayCreation, TypeDisplayPairing, TypeDisplayDeletion,
 	}},
 	{"server.reported", "This server reports about itself: backups, alerts, webhooks, clock, disk", []Type{
 		TypeBackupCreation, TypeBackupFailure, TypeAlertGivenUp, TypeAlertsDiscarded, TypeWritingInterruption, TypeClockChange,

@@ -40,7 +40,7 @@ func New(c *page.Console) *Pages {
 
 // Routes returns the routes of the pages.
 func (s *Pages) Routes() []api.Route {
-	return slices.Concat(s.signIn.routes(), s.provider.routes(), s.profile.routes(), s.ownTokens.routes(), s.users.routes(), s.userTokens.routes(), s.settings.routes(), s.settings.webhookRoutes())
+	return slices.Concat(s.signIn.routes(), s.provider.routes(), s.profile.routes(), s.ownTokens.routes(), s.users.routes(), s.userTokens.routes(), s.settings.routes(), s.settings.displayRoutes(), s.settings.webhookRoutes())
 }
 
 //go:embed *.html *.css
@@ -49,5 +49,5 @@ var files embed.FS
 // Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&signInPage{}, &failedPage{}, &departurePage{}, &usersPage{}, &userPage{}, &tokensPage{}, &usesPage{}, &profilePage{}, &settingsPage{}, &webhooksPage{}, &webhookPage{}},
+	Pages: []page.Page{&signInPage{}, &failedPage{}, &departurePage{}, &usersPage{}, &userPage{}, &tokensPage{}, &usesPage{}, &profilePage{}, &settingsPage{}, &webhooksPage{}, &webhookPage{}, &connectPage{}},
 }

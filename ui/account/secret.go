@@ -29,13 +29,14 @@ const (
 	keySecret      secretKind = "api_key"
 	passwordSecret secretKind = "password"
 	webhookSecret  secretKind = "webhook"
+	displayCode    secretKind = "display" // not in a dialog, but beside its screen
 )
 
 // secret is a text that is shown once.
 type secret struct {
 	Kind secretKind
-	ID   string // of the token, the key, the user or the webhook
-	Name string // of the token, the user or the webhook
+	ID   string // of the token, the key, the user, the webhook or the screen
+	Name string // of the token, the user, the webhook or the screen
 	Text string
 	// Messages says that the password for messages was replaced together with
 	// the key.
@@ -169,6 +170,11 @@ func (s *shared) isValid(tx *store.Tx, id *auth.Identity, shown secret) (bool, e
 		var w auth.Webhook
 		if w, err = s.Auth.Webhook(tx, shown.ID); err == nil {
 			live = w.Secrets[0] == shown.Text
+		}
+	case displayCode:
+		var d *store.Display
+		if d, err = tx.Display(shown.ID); err == nil {
+			live = s.Auth.IsCodeOf(d, shown.Text)
 		}
 	case passwordSecret:
 		var user int64
@@ -317,6 +323,9 @@ func (s *userHandlers) closePasswordSecret(w http.ResponseWriter, r *http.Reques
 func (s *shared) secretBanners(tx *store.Tx, reader *auth.Identity, path string) (banners []page.Banner, err error) {
 	all, err := s.secretsOf(tx, reader)
 	for _, shown := range all {
+		if shown.Kind == displayCode {
+			continue
+		}
 		d := s.describeSecret(tx, reader.User, shown)
 		if path == d.Home || path == d.Action() {
 			continue

@@ -75,6 +75,7 @@ type settingsPage struct {
 	ActivityLog activitySettings
 	Forwarding  *forwardingSection
 	Backup      backupSettings
+	Displays    displaySection
 
 	// At most one of these dialogs is set: it is open.
 	NewKey *keyDialog

@@ -44,6 +44,7 @@ const (
 	subjectTokens      = "tokens"
 	subjectActivityLog = "activity_log"
 	subjectBackup      = "backup"
+	subjectDisplays    = "displays"
 )
 
 func subjectPath(id string, below ...string) string {
@@ -79,6 +80,12 @@ func subjects() []subject {
 				return err
 			},
 			state: func(p *settingsPage) subjectState { return p.Webhooks.state() },
+		},
+		{
+			id: subjectDisplays, anchor: "displays", label: "Screens on the wall", icon: "dashboard", words: "wall display screen monitor tv kiosk dashboard", needs: page.AbilityUsers,
+			effect:  "A screen that is removed shows nothing from that moment.",
+			changes: []activity.Type{activity.TypeDisplayCreation, activity.TypeDisplayPairing, activity.TypeDisplayDeletion}, done: "Changed",
+			read: (*settingsHandlers).readDisplaySection, state: func(p *settingsPage) subjectState { return p.Displays.state() },
 		},
 		{
 			id: subjectTokens, anchor: "tokens", label: "Personal access tokens", icon: "key", words: "pat api lifetime basic password",

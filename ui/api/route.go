@@ -136,6 +136,9 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/v1/checks/waivers", auth.Needs("all:check_customization"), auth.InSets("checks"), a.createWaiver},
 		{"PATCH", "/api/v1/checks/waivers/{id}", auth.Needs("all:check_customization"), auth.InSets("checks"), a.changeWaiver},
 		{"DELETE", "/api/v1/checks/waivers/{id}", auth.Needs("all:check_customization"), auth.InSets("checks"), a.endWaiver},
+		{"GET", "/api/v1/displays", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.listDisplays},
+		{"POST", "/api/v1/displays", auth.Needs("all:users"), auth.InSets("user_management"), a.createDisplay},
+		{"DELETE", "/api/v1/displays/{id}", auth.Needs("all:users"), auth.InSets("user_management"), a.deleteDisplay},
 
 		{"GET", "/api/v1/alerts", auth.SignedIn, auth.InSets("read_only"), a.listAlerts},
 		{"POST", "/api/v1/alerts/send", auth.Needs(alertSettings), auth.InSets("settings"), a.sendAlerts},

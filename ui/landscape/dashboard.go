@@ -228,7 +228,7 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	var snapshot *page.Snapshot
 	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, func(v *page.Snapshot) []*overviewItem {
 		p.Hosts, snapshot = len(v.Hosts), v
-		p.More, p.Sites = cleanableLinks(v), mapOf(v).summary()
+		p.More, p.Sites = cleanableLinks(v), mapOf(v).summary(maxSummary)
 		return dashboardTable.List(v)
 	})
 	if err != nil {

@@ -168,7 +168,7 @@ func compareTrouble(a, b *mapSite) int {
 	return 0
 }
 
-// siteSummary is the sites on the dashboard.
+// siteSummary is the sites on the dashboard or on a wall.
 type siteSummary struct {
 	Sites []mapSite
 	More  string // text about the sites that are not shown; "" if there are none
@@ -177,9 +177,9 @@ type siteSummary struct {
 // maxSummary is the number of sites on the dashboard.
 const maxSummary = 6
 
-// summary returns the sites with the most hosts that need attention; nil if
-// there are no hosts.
-func (m *siteMap) summary() *siteSummary {
+// summary returns the sites with the most hosts that need attention, at most as
+// many as given; nil if there are no hosts.
+func (m *siteMap) summary(most int) *siteSummary {
 	var all []mapSite
 	for _, p := range m.Providers {
 		all = append(all, p.Sites...)
@@ -188,7 +188,7 @@ func (m *siteMap) summary() *siteSummary {
 		return nil
 	}
 	slices.SortStableFunc(all, func(a, b mapSite) int { return compareTrouble(&a, &b) })
-	s := &siteSummary{Sites: all[:min(len(all), maxSummary)]}
+	s := &siteSummary{Sites: all[:min(len(all), most)]}
 	if more := len(all) - len(s.Sites) + m.More; more > 0 {
 		s.More = page.Count(more, "more site", "more sites")
 	}

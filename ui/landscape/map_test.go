@@ -97,7 +97,7 @@ func TestSiteMapOrder(t *testing.T) {
 	if got, want := text(m), "Azure: Site not reported; GCP: europe-a europe-b; On-premises / KVM: 10.1.0.0/24; Provider not reported yet: Site not reported; "; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	if s := m.summary(); len(s.Sites) != 5 || s.Sites[0].Name != "10.1.0.0/24" || s.Sites[1].Provider != "Azure" || s.More != "" {
+	if s := m.summary(maxSummary); len(s.Sites) != 5 || s.Sites[0].Name != "10.1.0.0/24" || s.Sites[1].Provider != "Azure" || s.More != "" {
 		t.Errorf("summary %+v", s)
 	}
 	for n := range maxSites {
@@ -111,10 +111,10 @@ func TestSiteMapOrder(t *testing.T) {
 	if shown != maxSites || m.More != 5 {
 		t.Errorf("%d sites are shown, %d more", shown, m.More)
 	}
-	if s := m.summary(); len(s.Sites) != maxSummary || s.Sites[0].Name != "10.1.0.0/24" || s.More != page.Count(maxSites+5-maxSummary, "", "more sites") {
+	if s := m.summary(maxSummary); len(s.Sites) != maxSummary || s.Sites[0].Name != "10.1.0.0/24" || s.More != page.Count(maxSites+5-maxSummary, "", "more sites") {
 		t.Errorf("summary %+v", s)
 	}
-	if s := newSiteMap(new(page.Snapshot), nil).summary(); s != nil {
+	if s := newSiteMap(new(page.Snapshot), nil).summary(maxSummary); s != nil {
 		t.Errorf("summary of nothing: %+v", s)
 	}
 }

@@ -32,6 +32,7 @@ func (s *Pages) Routes() []api.Route {
 	return slices.Concat(s.tagRoutes(), s.refreshRoutes(), []api.Route{
 		{Method: "GET", Path: "/", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showDashboard},
 		{Method: "GET", Path: "/dashboard.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/sap_systems/health"), Handle: table.CSVHandler(s.Console, &dashboardTable)},
+		{Method: "GET", Path: WallPath, Access: auth.OnWall, Tokens: auth.InSets("read_only"), Handle: s.showWall},
 		{Method: "GET", Path: mapPath, Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showMap},
 		{Method: "GET", Path: "/hosts", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: hostList.show(s)},
 		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/hosts"), Handle: table.CSVHandler(s.Console, &HostsTable)},
@@ -75,5 +76,5 @@ var files embed.FS
 // Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&dashboardPage{}, &mapPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &connectPage{}, &clusterPage{}, &systemPage{}, &availabilityPage{}},
+	Pages: []page.Page{&dashboardPage{}, &mapPage{}, &wallPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &connectPage{}, &clusterPage{}, &systemPage{}, &availabilityPage{}},
 }

@@ -29,6 +29,8 @@ type Frame struct {
 	Banners  []Banner // messages on every page
 	Demo     bool     // all data are invented
 	Searches bool     // the page has its own search box for everything
+	Wall     bool     // the page is for a screen on a wall: it has no navigation
+	Clock    string   // with Wall: the time of the day
 	Live     string   // kinds and ids of the changes after which the script fetches the page again, see event.go
 	Seq      uint64   // the last change that the page includes; the browser gets Cursor instead
 	Cursor   string   // Seq, sealed for the reader

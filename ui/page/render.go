@@ -39,12 +39,15 @@ func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Pa
 	f := p.PageFrame()
 	w.Header().Add("Vary", FragmentHeader)
 	block, shown := requestedFragment(r)
-	if block != "frame" || f.User == nil {
+	switch {
+	case block == "frame" && f.Wall:
+		block = "wall-frame"
+	case block != "frame" || f.User == nil:
 		block, shown = "layout", ""
 		f.Flash = takeFlash(w, r)
 	}
 	f.Banners = s.failureBanners()
-	if f.User != nil {
+	if f.User != nil && !f.Wall {
 		f.Cursor = s.Auth.SealCursor(auth.From(r.Context()).User, f.Seq)
 		banners, err := s.FindBanners(r.Context(), f.Reader)
 		if err != nil {

@@ -17,3 +17,4 @@ import './preference.js';
 import './send.js';
 import './tag.js';
 import './token.js';
+import './wall.js';

@@ -44,7 +44,7 @@ function isShown(changes) {
 
 function connect() {
   if (source || document.hidden || !frame()) return;
-  source = new EventSource('/events?after=' + frame().dataset.cursor);
+  source = new EventSource(frame().dataset.events ?? '/events?after=' + frame().dataset.cursor);
   source.onopen = () => {
     showState('live', 'Live');
     if (missed) schedule(0);
@@ -93,7 +93,7 @@ setInterval(() => document.hidden || !frame()?.dataset.live || !frame().querySel
 function startTicker() {
   clearInterval(ticker);
   const seconds = Number(frame()?.dataset.refresh ?? 0);
-  if (seconds) ticker = setInterval(() => document.hidden || document.querySelector('dialog:modal') || swap(location.href), seconds * 1000);
+  if (seconds) ticker = setInterval(() => document.hidden || document.querySelector('dialog:modal') || swap(location.href, { live: Boolean(frame().dataset.events) }), seconds * 1000);
 }
 document.addEventListener('swapped', startTicker);
 startTicker();

@@ -31,7 +31,7 @@ document.addEventListener('submit', (event) => {
 addEventListener('pageshow', () => { signingOut = false; });
 
 export function signIn() {
-  if (!signingOut) location.assign('/session/new?request_path=' + encodeURIComponent(location.pathname + location.search));
+  if (!signingOut) location.assign(frame()?.dataset.signIn ?? '/session/new?request_path=' + encodeURIComponent(location.pathname + location.search));
 }
 
 // A click needs the same element at the press and at the release of the
