@@ -75,7 +75,7 @@ func TestMetBy(t *testing.T) {
 
 func TestAccessString(t *testing.T) {
 	for access, want := range map[Access]string{
-		Public: "public", Agent: "agent", SignedIn: "signed in", Needs("all:users"): "all:users", 0: "nobody", 37: "nobody", -4: "nobody",
+		Public: "public", Agent: "agent", SignedIn: "signed in", Needs("all:users"): "all:users", 0: "nobody", 37: "nobody", OnWall: "signed in or a screen on a wall", -5: "nobody",
 	} {
 		if got := access.String(); got != want {
 			t.Errorf("Access(%d).String() = %q, want %q", access, got, want)

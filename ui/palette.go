@@ -227,6 +227,8 @@ func otherPages() []paletteCommand {
 		{paletteOption: paletteOption{Name: "Alerts", URL: "/alerts", Icon: "bell"}, words: "mail e-mail notification sent", isPage: true},
 		{paletteOption: paletteOption{Name: "Tokens of all users", URL: "/tokens", Icon: "key"}, words: "personal access pat", needs: page.AbilityUsers, isPage: true, isRare: true},
 		{paletteOption: paletteOption{Name: "Profile", URL: "/profile", Icon: "user"}, words: "my account password second factor totp tokens sessions time zone", isPage: true},
+		{paletteOption: paletteOption{Name: "Map of hosts", URL: "/map", Icon: "host"}, words: "sites providers regions zones", isPage: true, isRare: true},
+		{paletteOption: paletteOption{Name: "Show on a wall", URL: "/wall", Icon: "dashboard"}, words: "screen display full monitor tv", isPage: true, isRare: true},
 		{paletteOption: paletteOption{Name: "API documentation", URL: "/api/doc", Icon: "about"}, words: "openapi rest swagger", isPage: true, isRare: true},
 	}
 }

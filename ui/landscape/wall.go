@@ -39,7 +39,7 @@ type wallCounter struct {
 const (
 	// maxWallIncidents and maxWallSites are what fits on a screen.
 	maxWallIncidents = 8
-	maxWallSites     = 12
+	maxWallSites     = 10
 	// wallRefresh is the period in seconds in which the page is fetched again
 	// although nothing has changed, for the ages on it.
 	wallRefresh = 60
