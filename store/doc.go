@@ -84,8 +84,7 @@
 // Only these records are ever deleted, together with their journal entries:
 // tokens, webhooks, displays, customisations, waivers, the saved views of a
 // deleted user, cleared AlertSettings, and the AgentReports of an agent that was
-// cleaned up or pruned. All other
-// records stay.
+// cleaned up or pruned. All other records stay.
 //
 // # Reading
 //
