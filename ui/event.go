@@ -273,7 +273,7 @@ func (st *consoleStream) isAgentVisible(tx *store.Tx, id string) (bool, error) {
 
 // allChanged returns allIDs for all kinds that the user may see.
 func (st *consoleStream) allChanged() map[string][]string {
-	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "agent_report", "self"}
+	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "agent_report", "checked_group", "waiver", "customization", "self"}
 	if st.managesUsers {
 		kinds = append(kinds, "user", "display")
 	}

@@ -16,6 +16,7 @@ type agentBus struct {
 	sent     []*message.Delivery
 	refused  error                       // of Send
 	presence map[string]message.Presence // by agent; those left out are connected
+	facts    func(context.Context, message.Envelope) error
 }
 
 func (b *agentBus) Send(context.Context, message.Request) (*message.Delivery, error) {
@@ -27,7 +28,9 @@ func (b *agentBus) Send(context.Context, message.Request) (*message.Delivery, er
 	return d, nil
 }
 
-func (*agentBus) Subscribe(message.Kind, func(context.Context, message.Envelope) error) {}
+func (b *agentBus) Subscribe(_ message.Kind, handle func(context.Context, message.Envelope) error) {
+	b.facts = handle
+}
 
 func (b *agentBus) Presence(agent string, _ message.Kind) message.Presence {
 	if p, ok := b.presence[agent]; ok {

@@ -55,10 +55,13 @@ var inPerson = []string{
 // who reads may see, written down a second time.
 var permitted = map[string][]string{
 	"read_only": {},
-	"checks":    {"POST /hosts/{id}/refresh", "POST /clusters/{id}/refresh"},
 	"tags": {
 		"POST /hosts/{id}/tags", "POST /clusters/{id}/tags", "POST /databases/{id}/tags", "POST /sap_systems/{id}/tags",
 		"POST /hosts/{id}/tags/remove", "POST /clusters/{id}/tags/remove", "POST /databases/{id}/tags/remove", "POST /sap_systems/{id}/tags/remove",
+	},
+	"checks": {
+		"POST /hosts/{id}/refresh", "POST /clusters/{id}/refresh", "POST /hosts/{id}/executions", "POST /clusters/{id}/executions",
+		"POST /hosts/{id}/waivers", "POST /clusters/{id}/waivers", "POST /hosts/{id}/waivers/{waiver}/end", "POST /clusters/{id}/waivers/{waiver}/end",
 	},
 	"housekeeping": {
 		"GET /hosts/{id}/cleanup", "POST /hosts/{id}/cleanup",

@@ -12,6 +12,7 @@ import (
 
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/check"
 	"trento/store/landscape"
 	"trento/ui/page"
 	"trento/ui/refresh"
@@ -43,6 +44,7 @@ type clusterPage struct {
 	FencingNote string // sentence that is shown instead of SBD devices
 	Node        *nodeDialog
 	Asking      refreshPanel
+	Checks      checksPanel
 	History     healthHistory
 	Activity    recentLog
 }
@@ -151,6 +153,9 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if p.Asking, err = s.newRefreshPanel(tx, &p.Frame, "/clusters/"+string(id), abilityRefreshCluster, members, refresh.ClusterKinds); err != nil {
+			return err
+		}
+		if p.Checks, err = s.readChecksPanel(tx, check.ClusterSubject, string(id)); err != nil {
 			return err
 		}
 		if name := r.URL.Query().Get("node"); name != "" {
@@ -286,7 +291,7 @@ func (c *clusterContext) hostOfNode(node string) *landscape.Host {
 
 func (s *Pages) describeCluster(p *clusterPage, c *clusterContext) {
 	since := s.TimestampOf(c.StaleSince)
-	p.Live = liveTopics("cluster", string(c.ID), c.memberIDs())
+	p.Live = liveTopics("cluster", string(c.ID), c.memberIDs()) + " checked_group:" + string(c.ID)
 	for _, id := range c.memberIDs() {
 		p.Live += " agent_connection:" + string(id)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/check"
 	"trento/store/landscape"
 	"trento/ui/page"
 )
@@ -40,6 +41,7 @@ type hostPage struct {
 	Instances []instanceRow
 	CleanUp   *page.Control // clean-up of a silent host
 	Asking    refreshPanel
+	Checks    checksPanel
 	History   healthHistory
 	Activity  recentLog
 	Cleanup   *cleanupDialog
@@ -96,8 +98,11 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 		if p.Asking, err = s.newRefreshPanel(tx, &p.Frame, "/hosts/"+string(id), abilityRefreshHost, []landscape.HostID{id}, landscape.Kinds); err != nil {
 			return err
 		}
+		if p.Checks, err = s.readChecksPanel(tx, check.HostSubject, string(id)); err != nil {
+			return err
+		}
 		awaited = tx.HeartbeatPending(h)
-		p.Live = liveTopicsOfHost(tx, h)
+		p.Live = liveTopicsOfHost(tx, h) + " checked_group:" + string(id)
 		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {

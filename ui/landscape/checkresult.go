@@ -1,0 +1,305 @@
+package landscape
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/check"
+	"trento/store/fault"
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// checkResultPage shows what became of one check on one target.
+type checkResultPage struct {
+	page.Frame
+	checkedThing
+	Back        string
+	Title2      string // title of the check
+	Description string
+	Remediation string
+	Mark        page.HealthMark
+	Facts       []page.Fact
+	Excluded    string // why the target is excluded; "" if it is not
+	Failure     string // why the check was not evaluated; "" if it was
+	Rows        []expectationRow
+	Values      []valueRow
+	HasHost     bool // the target is a host
+	Gathered    []factRow
+	Waiving     waivePanel
+}
+
+// Template implements page.Page.
+func (*checkResultPage) Template() string { return "checkresult" }
+
+// expectationRow is an expectation with its outcome.
+type expectationRow struct {
+	Name, Icon, Words, Message string
+	Evidence                   []check.StepDocument
+	Compared                   []comparedValue // of a comparison of all hosts
+}
+
+// comparedValue is the value of a host in a comparison.
+type comparedValue struct{ Host, Value string }
+
+type valueRow struct {
+	Name, Value string
+	Modified    bool
+}
+
+// factRow is a gathered fact.
+type factRow struct {
+	Name, Value, Type, Message string
+}
+
+// waivePanel is the form that waives a failure, or the waiver that is in force.
+type waivePanel struct {
+	Failed  bool
+	Refused string
+	Action  string
+	Check   string
+	Agent   string // "" on the page of a cluster
+	Return  string
+	Waivers []waiverLine
+	Latest  string // the last day that can be chosen
+}
+
+type waiverLine struct {
+	Words   string
+	EndURL  string
+	Expires string
+}
+
+// prettyJSON returns JSON with line breaks where it is long.
+func prettyJSON(raw json.RawMessage) string {
+	const short = 60
+	var out bytes.Buffer
+	if len(raw) <= short || json.Indent(&out, raw, "", "  ") != nil {
+		return string(raw)
+	}
+	return out.String()
+}
+
+// showCheckResult answers GET
+// /clusters/{id}/executions/last/{check}/{target}/{name} and the same path of
+// hosts. target is "host" or "cluster", and name the name or id of the host or
+// cluster.
+func (s *Pages) showCheckResult(kind check.SubjectKind) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, err := pathGroup(r)
+		if err != nil {
+			return err
+		}
+		p := checkResultPage{Frame: s.NewFrame(r, "")}
+		var x *readExecution
+		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
+			if x, err = s.readExecution(tx, kind, id, r.URL.Query().Get("execution")); err != nil {
+				return err
+			}
+			return s.ReadFrame(&p.Frame, tx)
+		})
+		if err != nil {
+			return err
+		}
+		name, target := page.PathVar(r, "name"), page.PathVar(r, "target")
+		var d *check.CheckDocument
+		if x.shown != nil {
+			d = x.conclusion.Find(page.PathVar(r, "check"))
+		}
+		var a *check.AgentDocument
+		if d != nil && target == "host" {
+			a = x.agent(d, name)
+		}
+		if d == nil || a == nil && (target != "cluster" || kind != check.ClusterSubject) {
+			return fmt.Errorf("check %q on %q: %w", page.PathVar(r, "check"), name, store.ErrNotFound)
+		}
+		p.checkedThing, p.Live = x.thing, liveTopicsOfChecks(kind, id)
+		s.describeCheckResult(&p, x, d, a)
+		p.Waiving = s.newWaivePanel(&p.Frame, x, d, a)
+		return s.Render(w, r, http.StatusOK, &p)
+	}
+}
+
+// agent finds a host of a check by its name or id; nil if it is none.
+func (x *readExecution) agent(d *check.CheckDocument, name string) *check.AgentDocument {
+	for i := range d.Agents {
+		if a := &d.Agents[i]; a.AgentID == name || x.hostName(a.AgentID) == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// describeCheckResult fills the page. a is nil if the target is the cluster.
+func (s *Pages) describeCheckResult(p *checkResultPage, x *readExecution, d *check.CheckDocument, a *check.AgentDocument) {
+	c := s.Executions.Catalogue().Find(d.CheckID)
+	p.Title2 = d.CheckID
+	if c != nil {
+		p.Title2, p.Description, p.Remediation = c.Name, c.Description, c.Remediation
+	}
+	p.Title = p.Title2 + " – " + x.thing.Name
+	p.Mark = resultMark("Check "+d.CheckID, d.Result)
+	p.Back = x.thing.results() + "?check=" + d.CheckID + "#check-" + d.CheckID
+	provider, _ := x.conclusion.Environment["provider"].(string)
+	p.Facts = []page.Fact{{Label: "Check ID", Text: d.CheckID, Mono: true}}
+	if a != nil {
+		p.Facts = append(p.Facts, page.Fact{Label: "Host", Links: []page.Link{x.hostLink(a.AgentID)}})
+	} else {
+		p.Facts = append(p.Facts, page.Fact{Label: "Cluster", Links: []page.Link{{Name: x.thing.Name, URL: x.thing.Path}}})
+	}
+	p.Facts = append(p.Facts, page.Fact{Label: "Provider", Text: providerName(provider)}, s.TimestampFact("Execution", x.shown.CompletedAt))
+	if before := x.resultBefore(d.CheckID); before != "" {
+		p.Facts = append(p.Facts, page.Fact{Label: "Result before", Text: page.HealthWord(landscape.Health(before))})
+	}
+	if a == nil {
+		p.Rows = x.comparisons(d)
+		return
+	}
+	p.HasHost = true
+	p.describeAgent(c, d, a)
+}
+
+// describeAgent fills the page with what became of the check on a host.
+func (p *checkResultPage) describeAgent(c *check.Check, d *check.CheckDocument, a *check.AgentDocument) {
+	switch {
+	case a.Type == string(check.TimedOut):
+		p.Failure = timeoutWords(a.Reason, a.SkewSeconds) + "."
+	case a.Type != "":
+		p.Failure = "Not evaluated, because facts could not be gathered."
+	case a.Status == string(check.Excluded) && a.ExcludeExpression != nil:
+		p.Excluded = *a.ExcludeExpression
+	}
+	for i := range a.Evaluations {
+		e := &a.Evaluations[i]
+		if e.Type == string(check.ExpectSame) {
+			continue
+		}
+		row := expectationRow{Name: e.Name, Icon: evaluationState(severityOf(c), e), Message: cmp.Or(e.FailureMessage, e.Message), Evidence: e.Explanation}
+		if row.Words = page.HealthWord(landscape.Health(row.Icon)); e.ReturnValue == nil {
+			row.Words = "Could not be evaluated"
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	for _, v := range a.Values {
+		p.Values = append(p.Values, valueRow{v.Name, prettyJSON(v.Value), v.Customized})
+	}
+	for _, f := range a.Facts {
+		p.Gathered = append(p.Gathered, factRow{f.Name, prettyJSON(f.Value), f.Type, f.Message})
+	}
+}
+
+// comparisons returns the expectations that compare all hosts of a cluster.
+func (x *readExecution) comparisons(d *check.CheckDocument) (rows []expectationRow) {
+	for _, expectation := range d.Expectations {
+		if expectation.Type != check.ExpectSame {
+			continue
+		}
+		row := expectationRow{Name: expectation.Name, Icon: "passing", Words: "The same on all targets", Message: expectation.FailureMessage}
+		if expectation.Result != true {
+			row.Icon, row.Words = string(d.Result), "Not the same on all targets"
+		}
+		for i := range d.Agents {
+			a := &d.Agents[i]
+			value := a.Message
+			if a.Status == string(check.Excluded) {
+				value = "Excluded by policy"
+			}
+			for _, e := range a.Evaluations {
+				if e.Name == expectation.Name {
+					value = cmp.Or(string(e.ReturnValue), e.Message)
+				}
+			}
+			row.Compared = append(row.Compared, comparedValue{x.hostName(a.AgentID), value})
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// newWaivePanel returns the form that waives failures of a check on a host, or on
+// all hosts if a is nil.
+func (s *Pages) newWaivePanel(f *page.Frame, x *readExecution, d *check.CheckDocument, a *check.AgentDocument) waivePanel {
+	p := waivePanel{
+		Failed: d.Result != check.Passing, Refused: f.WhyRefused(abilityCustomize), Action: x.thing.Path + "/waivers", Check: d.CheckID, Return: f.Here,
+		Latest: s.Store.Now().AddDate(0, 0, store.MaxWaiverDays-1).UTC().Format(time.DateOnly),
+	}
+	if a != nil {
+		p.Agent = a.AgentID
+	}
+	for _, w := range x.waivers {
+		if w.CheckID != d.CheckID || w.AgentID != "" && w.AgentID != p.Agent {
+			continue
+		}
+		where := "on all hosts"
+		if w.AgentID != "" {
+			where = "on this host"
+		}
+		p.Waivers = append(p.Waivers, waiverLine{
+			Words: "Failures " + where + " are waived by " + w.By + " until " + s.Timestamp(w.Until).Text() + ": " + w.Reason, EndURL: p.Action + "/" + w.ID + "/end",
+		})
+	}
+	return p
+}
+
+// createWaiver answers POST /clusters/{id}/waivers and the same path of hosts.
+func (s *Pages) createWaiver(kind check.SubjectKind) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, err := pathGroup(r)
+		if err != nil {
+			return err
+		}
+		given := store.Waiver{GroupID: id, Kind: kind, CheckID: r.PostForm.Get("check"), Reason: r.PostForm.Get("reason")}
+		if r.PostForm.Get("scope") == "host" {
+			given.AgentID = r.PostForm.Get("agent")
+		}
+		// The waiver lasts to the end of the day.
+		if day, err := time.Parse(time.DateOnly, r.PostForm.Get("until")); err == nil {
+			given.Until = day.AddDate(0, 0, 1)
+		}
+		_, err = s.Store.CreateWaiver(r.Context(), auth.From(r.Context()).Actor(), given)
+		return s.redirectAfterWaiver(w, r, kind, id, err, "The failure is waived. It does not count from the next execution on.")
+	}
+}
+
+// endWaiver answers POST /clusters/{id}/waivers/{waiver}/end and the same path of
+// hosts.
+func (s *Pages) endWaiver(kind check.SubjectKind) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, err := pathGroup(r)
+		if err != nil {
+			return err
+		}
+		err = s.Store.EndWaiver(r.Context(), auth.From(r.Context()).Actor(), page.PathVar(r, "waiver"))
+		return s.redirectAfterWaiver(w, r, kind, id, err, "The waiver has ended. Failures count from the next execution on.")
+	}
+}
+
+// redirectAfterWaiver leads back to the page of the check, which says what was
+// done, or why nothing was.
+func (s *Pages) redirectAfterWaiver(w http.ResponseWriter, r *http.Request, kind check.SubjectKind, id string, err error, done string) error {
+	text := done
+	if k, ok := fault.KindOf(err); ok && (k == fault.Invalid || k == fault.Conflict) {
+		var parts []string
+		for _, f := range fault.Of(err) {
+			parts = append(parts, strings.TrimSpace(strings.ReplaceAll(f.Field, "_", " ")+" "+f.Detail))
+		}
+		text, err = "Nothing was changed: "+strings.Join(parts, "; ")+".", nil
+	}
+	if err != nil {
+		return err
+	}
+	s.SetFlash(w, r, text)
+	back := groupPath(kind, id) + "/executions/last"
+	if given := r.PostForm.Get("return"); strings.HasPrefix(given, back) {
+		back = given
+	}
+	http.Redirect(w, r, back, http.StatusSeeOther)
+	return nil
+}
