@@ -10,6 +10,7 @@ package check
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"trento/store/check/script"
 )
@@ -92,6 +93,17 @@ type Catalogue struct {
 	Checks   []*Check // ordered by id
 	Broken   []Fault
 	Shadowed []Shadow
+
+	// What its reader knows about it.
+	Directories []Directory // the first has precedence
+	Version     string      // of the files in the first directory, as its file VERSION says; "" if it has none
+	ReadAt      time.Time
+}
+
+// Directory is where check files come from.
+type Directory struct {
+	Path  string // as people are told
+	Files int
 }
 
 // File is a check file that was read.
