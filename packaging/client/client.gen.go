@@ -151,6 +151,7 @@ const (
 const (
 	ActivityOther            EventType = "activity.other"
 	ChecksChanged            EventType = "checks.changed"
+	ChecksCompleted          EventType = "checks.completed"
 	ClusterChanged           EventType = "cluster.changed"
 	ClusterDeregistered      EventType = "cluster.deregistered"
 	ClusterHealthChanged     EventType = "cluster.health_changed"

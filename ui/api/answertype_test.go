@@ -34,8 +34,9 @@ func TestSchemasOfAnswers(t *testing.T) {
 // answers.
 func TestAnswersHaveTypes(t *testing.T) {
 	t.Parallel()
-	// writtenOut are the schemas whose answers the handlers write member by member.
-	writtenOut := []string{"APIKey", "ActivityLogSettings", "AlertSettings", "MessageCredential", "Refresh"}
+	// writtenOut are the schemas whose answers the handlers write member by member,
+	// or leave members out of that are never null.
+	writtenOut := []string{"APIKey", "ActivityLogSettings", "AlertSettings", "Execution", "MessageCredential", "Refresh"}
 	for path, item := range document(t).Paths.Map() {
 		for method, operation := range item.Operations() {
 			for status, response := range operation.Responses.Map() {

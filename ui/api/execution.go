@@ -120,7 +120,7 @@ func (a *API) requestExecution(kind check.SubjectKind, variable string) func(htt
 const (
 	defaultExecutions  = 10
 	maxExecutions      = 100
-	maxExecutionsPages = 1_000_000
+	maxExecutionsPages = 100_000
 )
 
 // listExecutions returns the handler of GET /api/v2/checks/executions.

@@ -140,6 +140,7 @@ func TestDocumentOfTools(t *testing.T) {
 		"sap_systems_list":          "GET /api/v1/sap_systems",
 		"server_details":            "GET /api/v1/about",
 		"check_waivers_list":        "GET /api/v1/checks/waivers",
+		"catalog_list":              "GET /wanda/api/v3/checks/catalog",
 		"selectable_checks":         "GET /wanda/api/v1/groups/{group_id}/checks",
 		"checks_executions_list":    "GET /wanda/api/v2/checks/executions",
 		"check_execution_details":   "GET /wanda/api/v2/checks/executions/{id}",

@@ -186,6 +186,8 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v2/openapi", auth.Public, unscoped, a.showOpenAPI("", "v2")},
 		{"GET", "/api/unversioned/openapi", auth.Public, unscoped, a.showOpenAPI("", unversionedPaths)},
 		{"GET", "/api/all/openapi", auth.Public, unscoped, a.showOpenAPI("", allPaths)},
+		{"GET", "/api/v1/checks/catalog/status", auth.SignedIn, auth.InSets("read_only", "checks"), a.showCatalogueStatus},
+		{"GET", enginePrefix + "/api", auth.Public, unscoped, a.showEngine},
 		{"GET", enginePrefix + "/api/healthz", auth.Public, unscoped, a.showHealth},
 		{"GET", enginePrefix + "/api/readyz", auth.Public, unscoped, a.showReadiness},
 		{"GET", enginePrefix + "/api/v1/openapi", auth.Public, unscoped, a.showOpenAPI(enginePrefix, "v1")},
@@ -202,7 +204,11 @@ func (a *API) Routes() []Route {
 // enginePrefix.
 func (a *API) engineRoutes() (routes []Route) {
 	checks, readChecks := auth.InSets("checks"), auth.InSets("read_only", "checks")
+	start := checks.WidenedBy("all:host_checks_execution", "all:cluster_checks_execution") // see checkMayExecute
 	for _, route := range []Route{
+		{"GET", "/api/v3/checks/catalog", auth.SignedIn, readChecks, a.listCatalogue(false)},
+		{"GET", "/api/v2/checks/catalog", auth.SignedIn, readChecks, a.listCatalogue(true)},
+		{"GET", "/api/v1/checks/catalog", auth.SignedIn, readChecks, a.listCatalogue(true)},
 		{"GET", "/api/v1/groups/{group_id}/checks", auth.SignedIn, readChecks, a.listSelectableChecks},
 		{"POST", "/api/v1/groups/{group_id}/checks/{check_id}/customization", auth.Needs("all:check_customization"), checks, a.customizeCheck},
 		{"DELETE", "/api/v1/groups/{group_id}/checks/{check_id}/customization", auth.Needs("all:check_customization"), checks, a.resetCheck},
@@ -212,8 +218,8 @@ func (a *API) engineRoutes() (routes []Route) {
 		{"GET", "/api/v1/checks/executions/{id}", auth.SignedIn, readChecks, a.showExecution(true)},
 		{"GET", "/api/v2/checks/groups/{id}/executions/last", auth.SignedIn, readChecks, a.showLastExecution(false)},
 		{"GET", "/api/v1/checks/groups/{id}/executions/last", auth.SignedIn, readChecks, a.showLastExecution(true)},
-		{"POST", "/api/v2/checks/executions/start", auth.SignedIn, checks, a.startExecution},
-		{"POST", "/api/v1/checks/executions/start", auth.SignedIn, checks, a.startExecution},
+		{"POST", "/api/v2/checks/executions/start", auth.SignedIn, start, a.startExecution},
+		{"POST", "/api/v1/checks/executions/start", auth.SignedIn, start, a.startExecution},
 	} {
 		routes = append(routes, route)
 		route.Path = enginePrefix + route.Path

@@ -46,20 +46,11 @@ func (a *API) unbuiltRoutes() (routes []Route) {
 	return routes
 }
 
-const noChecks = "The catalog of checks cannot be read by this version."
-
 func unbuiltFeatures() []unbuiltFeature {
 	var unscoped auth.TokenRule
 	readOnly, settings := auth.InSets("read_only"), auth.InSets("settings")
-	readChecks := auth.InSets("read_only", "checks")
 	operations, readOperations := auth.InSets("operations"), auth.InSets("read_only", "operations")
 	return []unbuiltFeature{
-		{noChecks, []Route{
-			{"GET", enginePrefix + "/api", auth.Public, unscoped, nil},
-			{"GET", "/api/v3/checks/catalog", auth.SignedIn, readChecks, nil},
-			{"GET", "/api/v2/checks/catalog", auth.SignedIn, readChecks, nil},
-			{"GET", "/api/v1/checks/catalog", auth.SignedIn, readChecks, nil},
-		}, true},
 		{"Operations cannot be run by this version, so there are none to list.", []Route{
 			{"GET", "/api/v1/operations/executions", auth.SignedIn, readOperations, nil},
 			{"GET", "/api/v1/operations/executions/{id}", auth.SignedIn, readOperations, nil},

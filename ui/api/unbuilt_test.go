@@ -12,9 +12,6 @@ import (
 // second time: what they are to demand, method and path. The paths of those
 // marked with * are below /wanda, too.
 const unbuiltDemands = `
-any                            * GET /api/v3/checks/catalog
-any                            * GET /api/v2/checks/catalog
-any                            * GET /api/v1/checks/catalog
 any                            * GET /api/v1/operations/executions
 any                            * GET /api/v1/operations/executions/ID
 saptune_solution_apply:host      POST /api/v1/hosts/ID/operations/saptune_solution_apply
@@ -63,8 +60,7 @@ func TestUnbuiltRoutes(t *testing.T) {
 		}
 	}
 	plain := "Bearer " + f.tokens["plain"]
-	tried := 1 // the next one has no permission to demand
-	f.get(nobody, "/wanda/api").expect(t, http.StatusNotImplemented, "*")
+	tried := 0
 	for line := range strings.Lines(strings.TrimPrefix(strings.ReplaceAll(unbuiltDemands, "ID", otherID), "\n")) {
 		words := strings.Fields(strings.Replace(line, "*", "", 1))
 		demand, method, paths := words[0], words[1], []string{words[2]}
