@@ -103,6 +103,7 @@ type API struct {
 	databaseList  listing[databaseRecords]
 	sapSystemList listing[sapSystemRecords]
 	healthList    listing[landscape.SAPSystemID]
+	incidentList  listing[string]
 	userList      listing[int64]
 	ownTokenList  listing[string]
 
@@ -124,6 +125,7 @@ func New(d Deps) *API {
 		databaseList:  newListing[databaseRecords](true, database{}),
 		sapSystemList: newListing[sapSystemRecords](true, sapSystem{}),
 		healthList:    newListing[landscape.SAPSystemID](false, healthSummary{}),
+		incidentList:  newListing[string](false, incident{}),
 		userList:      newListing[int64](false, user{}),
 		ownTokenList:  newListing[string](false, ownToken{}),
 	}

@@ -13,6 +13,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/landscape"
 )
 
 // ListRules are the filters and orders of a list. The console declares them with
@@ -33,7 +34,10 @@ type ListFilter struct {
 
 // Lists are the rules of the lists; nil: a list has no filters and orders.
 type Lists struct {
-	Hosts, Clusters, Databases, SAPSystems, Health, Users, Tokens *ListRules
+	Hosts, Clusters, Databases, SAPSystems, Health, Incidents, Users, Tokens *ListRules
+	// ReadIncidents returns all incidents as the dashboard has them, in its order.
+	// Those of agents without a registered host have a root of the kind AgentThing.
+	ReadIncidents func(*store.Tx) ([]*landscape.Incident, error)
 }
 
 // Selection says which things of a list are wanted, and by what they are

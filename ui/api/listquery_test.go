@@ -24,7 +24,7 @@ func rulesOf(t *testing.T, f *fixture) map[string]*api.ListRules {
 	l := consoleLists(t, f.store, f.auth, f.index, nil)
 	return map[string]*api.ListRules{
 		"/api/v1/hosts": l.Hosts, "/api/v1/clusters": l.Clusters, "/api/v2/clusters": l.Clusters, "/api/v1/databases": l.Databases,
-		"/api/v1/sap_systems": l.SAPSystems, "/api/v1/sap_systems/health": l.Health, "/api/v1/users": l.Users, "/api/v1/profile/tokens": l.Tokens,
+		"/api/v1/sap_systems": l.SAPSystems, "/api/v1/sap_systems/health": l.Health, "/api/v1/incidents": l.Incidents, "/api/v1/users": l.Users, "/api/v1/profile/tokens": l.Tokens,
 	}
 }
 

@@ -111,6 +111,7 @@ func TestDocumentOfTools(t *testing.T) {
 		"activity_log_search":       "GET /api/v1/activity_log",
 		"landscape_search":          "GET /api/v1/search",
 		"availability_list":         "GET /api/v1/availability",
+		"incidents_list":            "GET /api/v1/incidents",
 		"host_health_history":       "GET /api/v1/hosts/{id}/health_history",
 		"cluster_health_history":    "GET /api/v1/clusters/{id}/health_history",
 		"database_health_history":   "GET /api/v1/databases/{id}/health_history",

@@ -116,6 +116,10 @@ func filterSchema(name string) map[string]any {
 	switch name {
 	case "stale", "cleanup":
 		return map[string]any{"type": "boolean"}
+	case "severity":
+		value = component("schemas", "IncidentSeverity")
+	case "kind":
+		value = component("schemas", "IncidentKind")
 	case "health":
 		value = component("schemas", "Health")
 	}

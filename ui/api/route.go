@@ -92,6 +92,7 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/api/v1/sap_systems/{id}/tags/{value}", auth.Needs("all:sap_system_tags"), auth.InSets("tags"), a.removeTag(store.SAPSystemTag)},
 
 		{"GET", "/api/v1/search", auth.SignedIn, auth.InSets("read_only").WidenedBy("all:users"), a.search},
+		{"GET", "/api/v1/incidents", auth.SignedIn, auth.InSets("read_only"), a.listIncidents},
 		{"GET", "/api/v1/availability", auth.SignedIn, auth.InSets("read_only"), a.listAvailability},
 		{"GET", "/api/v1/activity_log", auth.SignedIn, auth.InSets("read_only").WidenedBy("all:users", "activity_log:users"), a.listActivity},
 		{"GET", eventsPath, auth.SignedIn, eventsTokens(), a.streamEvents},

@@ -11,6 +11,7 @@ import (
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
+	"trento/ui/api"
 	"trento/ui/page"
 )
 
@@ -35,7 +36,7 @@ type affectedRow struct {
 }
 
 // agentThing is the kind of an agent whose host is not registered.
-const agentThing activity.ThingKind = "agent"
+const agentThing = api.AgentThing
 
 // incidentKinds describes the kinds of things in incidents.
 var incidentKinds = map[activity.ThingKind]struct{ noun, path string }{
@@ -114,7 +115,7 @@ func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, v *page.Sna
 }
 
 func (s *Pages) newIncidentRow(tx *store.Tx, v *page.Snapshot, i *landscape.Incident) incidentRow {
-	row := incidentRow{ID: string(i.Kind) + "-" + i.Root.Thing.ID, Root: s.newAffectedRow(tx, v, i.Root), Label: symptomsLabel(i)}
+	row := incidentRow{ID: api.IncidentID(i), Root: s.newAffectedRow(tx, v, i.Root), Label: symptomsLabel(i)}
 	root := &row.Root
 	switch i.Kind {
 	case landscape.SilenceIncident:

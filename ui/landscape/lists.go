@@ -1,6 +1,8 @@
 package landscape
 
 import (
+	"trento/store"
+	"trento/store/landscape"
 	"trento/ui/api"
 	"trento/ui/page"
 	"trento/ui/table"
@@ -13,4 +15,12 @@ func Lists(c *page.Console, lists *api.Lists) {
 	lists.Databases = table.LandscapeRules(c, &DatabasesTable)
 	lists.SAPSystems = table.LandscapeRules(c, &SAPSystemsTable)
 	lists.Health = table.LandscapeRules(c, &dashboardTable)
+	lists.ReadIncidents = func(tx *store.Tx) ([]*landscape.Incident, error) {
+		v, err := c.Snapshot(tx)
+		if err != nil {
+			return nil, err
+		}
+		return datedIncidents(tx, v), nil
+	}
+	lists.Incidents = table.Rules(&incidentsTable, lists.ReadIncidents)
 }
