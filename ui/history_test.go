@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestHealthOverTime checks the history of a host that was silent for an hour,
@@ -69,4 +71,21 @@ func TestHealthOverTime(t *testing.T) {
 	if w := f.do(call{target: "/api/v1/availability?kind=cluster", as: "ada"}); strings.TrimSpace(w.Body.String()) != "[]" {
 		t.Errorf("of clusters %s", w.Body)
 	}
+}
+
+// testHealthOverTime chooses another period and opens the log at the time of a
+// change, with the keyboard.
+func testHealthOverTime(tab *tab) {
+	tab.host(1, "hana01")
+	tab.signedIn()
+	tab.open("/hosts/" + string(hostID(1)))
+	tab.in("#history").tabTo(aLink, "7 days")
+	tab.press(kb.Enter)
+	tab.until("document.querySelector('#history [aria-current]')?.textContent === '7 days'")
+	tab.wants("document.querySelector('#history .strip').checkVisibility()", "true")
+	tab.in("#history").tabTo(aMenu, "Changes")
+	tab.press(kb.Enter)
+	tab.in("#history tbody tr").tabTo(aLink, "Entries of that time")
+	tab.press(kb.Enter)
+	tab.until("location.pathname === '/activity_log' && new URLSearchParams(location.search).get('from_date') === 'custom'")
 }

@@ -132,6 +132,8 @@ func TestPages(t *testing.T) {
 			has("h1", "About Trento Console"), has(".facts", "1.2.3"), has(".facts", "1 found"), has(".facts", "go1.")}},
 
 		{"unknown page", call{target: "/nowhere", as: "plain"}, 404, "", []element{has("h1", "Not Found"), has("nav[aria-label=Main]", "")}},
+		{"former address of the password for messages", call{target: "/settings/message_credential", as: "plain"}, 301, "/settings/messages", nil},
+		{"former address of the settings of tokens", call{target: "/settings/personal_access_tokens", as: "plain"}, 301, "/settings/tokens", nil},
 		{"wrong method", call{method: "DELETE", target: "/hosts", as: "plain"}, 405, "", []element{has("h1", "Not possible here"), has("nav[aria-label=Main]", "")}},
 		{"unknown file", call{target: "/static/x/none.js"}, 404, "", nil},
 		{"directory", call{target: "/static/"}, 404, "", nil},

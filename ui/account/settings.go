@@ -49,6 +49,9 @@ func (s *settingsHandlers) routes() []api.Route {
 		{Method: "GET", Path: "/settings/forwarding", Access: log, Tokens: reads, Handle: show("forwarding")},
 		{Method: "GET", Path: backupPath, Access: auth.Needs(allAbilities), Tokens: reads, Handle: show(subjectBackup)},
 		{Method: "POST", Path: backupPath, Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadBackup)},
+		// Addresses that the pages have under the API, and had once in the console.
+		{Method: "GET", Path: "/settings/message_credential", Access: auth.SignedIn, Tokens: reads, Handle: movedTo(subjectMessages)},
+		{Method: "GET", Path: "/settings/personal_access_tokens", Access: auth.SignedIn, Tokens: reads, Handle: movedTo(subjectTokens)},
 	}
 }
 

@@ -197,6 +197,14 @@ func (s *settingsHandlers) showSubject(id string) func(http.ResponseWriter, *htt
 	}
 }
 
+// movedTo returns a handler of a former address of a subject.
+func movedTo(id string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, subjectPath(id), http.StatusMovedPermanently)
+		return nil
+	}
+}
+
 // renderSubject shows a page of the settings. change modifies it before it is
 // sent.
 func (s *settingsHandlers) renderSubject(w http.ResponseWriter, r *http.Request, id string, status int, change func(*settingsPage)) error {
