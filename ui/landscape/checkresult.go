@@ -232,6 +232,9 @@ func (s *Pages) newWaivePanel(f *page.Frame, x *readExecution, d *check.CheckDoc
 	}
 	if a != nil {
 		p.Agent = a.AgentID
+		// A host on which all is well has nothing to waive, even if the check has
+		// failed on another host.
+		p.Failed = p.Failed && (a.Type != "" || a.Status == string(check.Executed) && hostState(s.Executions.Catalogue().Find(d.CheckID), a) != "passing")
 	}
 	for _, w := range x.waivers {
 		if w.CheckID != d.CheckID || w.AgentID != "" && w.AgentID != p.Agent {
