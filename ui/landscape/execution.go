@@ -611,7 +611,7 @@ func timeoutWords(reason check.TimeoutReason, skew int) string {
 	case check.ClockSkew:
 		return fmt.Sprintf("Its clock is %d seconds ahead of this server, so its agent refuses requests as expired", skew)
 	}
-	return "Its agent did not answer in time"
+	return "Its agent refused the request or did not answer in time"
 }
 
 // executionCSV answers GET /clusters/{id}/executions/last.csv and the same path
