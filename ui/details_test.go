@@ -183,7 +183,7 @@ func TestDetails(t *testing.T) {
 	}{
 		{"HANA cluster", clusterPath("hana"), 200, []element{
 			has("title", "hana_cluster – Clusters"), has("h1", "Pacemaker Cluster Details: hana_cluster"), has("[data-testid=cluster-state]", "State: Idle"),
-			has(".reason", "Critical: system replication is not in sync (SFAIL, sr_health_state 1) and SBD device /dev/sdc is unhealthy."), has(".pill.warning", "Maintenance mode"),
+			has(".reason", "Critical since 20 Aug 2026, 10:15:30 UTC : system replication is not in sync (SFAIL, sr_health_state 1) and SBD device /dev/sdc is unhealthy."), has(".pill.warning", "Maintenance mode"),
 			has(".facts", "HANA Scale Up Perf. Opt."), has(".facts", "Angi architecture"), has(".facts", "SFAIL"), has(".facts", "Azure"), has(".facts", "17 Aug 2026, 09:14:05"),
 			has(".facts a[href="+database+"]", "PRD"), has("#site-0 h3", "EAST"), has("#site-0 h3 .pill", "Primary"), has("#site-1 h3 .pill", "Failed"),
 			has("#site-2 h3", "Other"), has("#site-2 tbody", "Majority maker"), has("#site-2 .lost", "mm01 (Host currently not registered.)"),
@@ -207,12 +207,12 @@ func TestDetails(t *testing.T) {
 			has("h1", "odd_cluster"), has(".banner", "Nothing more is known yet"), has(".facts", "Cluster type Unknown"), has("[data-testid=cluster-state]", "Unknown"), has("#hosts", "odd01")}},
 
 		{"database", database, 200, []element{
-			has("title", "PRD – HANA Databases"), has("h1", "HANA Database Details: PRD"), has(".reason", "Warning: instance 00 on vhana is yellow"), has(".reason a[href="+host(2)+"]", "instance 00 on vhana"), has(".facts", "System Replication True"),
+			has("title", "PRD – HANA Databases"), has("h1", "HANA Database Details: PRD"), has(".reason", "Warning since 20 Aug 2026, 10:15:30 UTC (was passing): instance 00 on vhana is yellow"), has(".reason a[href="+host(2)+"]", "instance 00 on vhana"), has(".facts", "System Replication True"),
 			has("#site-0 h2", "EAST Primary"), has("#site-0 .facts", "Tier 1"), has("#site-0 .facts", "ACTIVE"), has("#site-1 .facts", "Replicating EAST"), has("#site-1 .facts", "Replication Mode sync"),
 			has("#site-1 .facts", "Operation Mode logreplay"), has("#site-0 tbody", "Green"), has("#site-0 tbody .pill", "HDB_WORKER"), has("#site-0 tbody a[href="+host(1)+"]", "vhana"),
 			has("#site-0 tbody", "on hana01"), has("#site-0 tbody", "50014"), has("#tenants tbody a[href="+system+"]", "NWP"), has("#hosts a[href="+clusterPath("hana")+"]", "hana_cluster"), hasNot(".col-do a")}},
 		{"SAP system", system, 200, []element{
-			has("h1", "SAP System Details: NWP"), has(".reason", "Unknown: instance 10 on vnwp10 is gray"), has(".reason a[href="+database+"]", "the database PRD has a warning: instance 00 on vhana is yellow"), has(".facts a[href="+database+"]", "PRD"), has(".facts", "Type ABAP+JAVA"), has(".facts", "ENSA version ENSA2"),
+			has("h1", "SAP System Details: NWP"), has(".reason", "Unknown since 20 Aug 2026, 10:15:30 UTC : instance 10 on vnwp10 is gray"), has(".reason a[href="+database+"]", "the database PRD has a warning: instance 00 on vhana is yellow"), has(".facts a[href="+database+"]", "PRD"), has(".facts", "Type ABAP+JAVA"), has(".facts", "ENSA version ENSA2"),
 			has(".facts", "Tenant NWP"), has(".facts [data-health-state=warning]", "Warning"), has("#site-0 tbody", "Gray"), has("#site-0 .pill", "MESSAGESERVER"),
 			has("#hosts a[href="+host(5)+"]", "app01"), has("#hosts", "10.0.0.6"), hasNot("#tenants")}},
 		{"SAP system with an id in capitals", "/sap_systems/" + strings.ToUpper(string(nwpID)), 200, []element{has("h1", "NWP")}},

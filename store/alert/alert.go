@@ -85,6 +85,8 @@ type Alert struct {
 	Health string `json:"health,omitempty"`
 	// Detail is the cause of the trouble in words; "" if it is not known.
 	Detail string `json:"detail,omitempty"`
+	// Before is the health before the trouble began; "" if it is not known.
+	Before string `json:"before,omitempty"`
 	// Deadline is when the key or certificate expires; zero for other kinds.
 	// Step is how near the deadline was when the alert began; see StepOf.
 	Deadline time.Time `json:"deadline,omitzero"`
@@ -142,7 +144,7 @@ func Begin(before *Alert, s Signal, entry activity.Position, correlation string,
 	if before != nil {
 		a.Begins = before.Begins
 	}
-	a.Thing, a.Since, a.Ended, a.Removed, a.Health, a.Detail = s.Thing, now, time.Time{}, false, "", s.Detail
+	a.Thing, a.Since, a.Ended, a.Removed, a.Health, a.Detail, a.Before = s.Thing, now, time.Time{}, false, "", s.Detail, s.Before
 	a.Deadline, a.Step = s.Deadline, s.Step
 	a.Entry, a.Correlation, a.EndTold = entry, correlation, false
 	a.Begins = append(slices.DeleteFunc(slices.Clone(a.Begins), func(t time.Time) bool { return now.Sub(t) >= unstablePeriod }), now)

@@ -47,6 +47,7 @@ type Item struct {
 	Removed  bool      `json:"removed,omitempty"`
 	Health   string    `json:"health,omitempty"`
 	Detail   string    `json:"detail,omitempty"`
+	Before   string    `json:"before,omitempty"` // health before the trouble
 	Deadline time.Time `json:"deadline,omitzero"`
 	// Entry is the entry of the activity log about it; 0 if there is none.
 	Entry activity.Position `json:"entry,omitempty"`

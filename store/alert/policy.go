@@ -268,7 +268,7 @@ func (p *planner) deliver(form Form, alerts []*Alert) *Delivery {
 
 func (p *planner) item(a *Alert) Item {
 	i := Item{
-		Kind: a.Kind, Thing: a.Thing, Since: a.Since, Ended: a.Ended, Removed: a.Removed, Health: a.Health, Detail: a.Detail,
+		Kind: a.Kind, Thing: a.Thing, Since: a.Since, Ended: a.Ended, Removed: a.Removed, Health: a.Health, Detail: a.Detail, Before: a.Before,
 		Deadline: a.Deadline, Entry: a.Entry,
 	}
 	if p.unstable(a) {

@@ -24,6 +24,7 @@ type Signal struct {
 	Thing    Thing
 	Health   string    // of the thing, if the trouble ends
 	Detail   string    // see Alert
+	Before   string    // see Alert
 	Deadline time.Time // see Alert
 	Step     int       // see Alert
 }
@@ -44,19 +45,19 @@ func SignalsOf(e activity.Event) []Signal {
 	case *activity.HeartbeatSucceeded:
 		return []Signal{{Effect: Ends, Kind: HeartbeatLost, Thing: hostOf(e)}}
 	case *activity.HostHealthChanged:
-		return healthSignal(HostCritical, hostOf(e), e.Health, e.Cause)
+		return healthSignal(HostCritical, hostOf(e), e.Health, e.Change)
 	case *activity.HostDeregistered:
 		return []Signal{{Effect: Remove, Kind: HeartbeatLost, Thing: hostOf(e)}, {Effect: Remove, Kind: HostCritical, Thing: hostOf(e)}}
 	case *activity.ClusterHealthChanged:
-		return healthSignal(ClusterCritical, clusterOf(e), e.Health, e.Cause)
+		return healthSignal(ClusterCritical, clusterOf(e), e.Health, e.Change)
 	case *activity.ClusterDeregistered:
 		return []Signal{{Effect: Remove, Kind: ClusterCritical, Thing: clusterOf(e)}}
 	case *activity.DatabaseHealthChanged:
-		return healthSignal(DatabaseCritical, databaseOf(e), e.Health, e.Cause)
+		return healthSignal(DatabaseCritical, databaseOf(e), e.Health, e.Change)
 	case *activity.DatabaseDeregistered:
 		return []Signal{{Effect: Remove, Kind: DatabaseCritical, Thing: databaseOf(e)}}
 	case *activity.SAPSystemHealthChanged:
-		return healthSignal(SAPSystemCritical, sapSystemOf(e), e.Health, e.Cause)
+		return healthSignal(SAPSystemCritical, sapSystemOf(e), e.Health, e.Change)
 	case *activity.SAPSystemDeregistered:
 		return []Signal{{Effect: Remove, Kind: SAPSystemCritical, Thing: sapSystemOf(e)}}
 	case *activity.BackupFailure:
@@ -72,9 +73,9 @@ func SignalsOf(e activity.Event) []Signal {
 	return nil
 }
 
-func healthSignal(kind Kind, thing Thing, health, cause string) []Signal {
+func healthSignal(kind Kind, thing Thing, health string, change activity.Change) []Signal {
 	if health == critical {
-		return []Signal{{Effect: Starts, Kind: kind, Thing: thing, Detail: cause}}
+		return []Signal{{Effect: Starts, Kind: kind, Thing: thing, Detail: change.Cause, Before: change.Old}}
 	}
 	return []Signal{{Effect: Ends, Kind: kind, Thing: thing, Health: health}}
 }

@@ -131,7 +131,7 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Title = page.ClusterName(c) + " – Clusters"
 		s.describeCluster(&p, inside)
-		p.Reason = newHealthReason(c.Health, c.Reasons(), registeredPath(tx))
+		p.Reason = s.healthReason(tx, c.Thing(), c.Health, c.Reasons())
 		v, err := s.Snapshot(tx)
 		if err != nil {
 			return err

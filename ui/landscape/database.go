@@ -70,7 +70,7 @@ func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage
 		rows = append(rows, s.newDatabaseInstanceRow(reader, db.ID, &db.Instances[i], host))
 	}
 	p.Live = liveTopics("database", string(db.ID), ids)
-	p.Reason = newHealthReason(db.Health, db.Reasons(), registeredPath(tx))
+	p.Reason = s.healthReason(tx, db.Thing(), db.Health, db.Reasons())
 	p.Sites = replicationSites(db, landscape.ReplicationChainOf(db.Instances), rows)
 	p.Facts = []page.Fact{
 		{Label: "Name", Text: db.SID},

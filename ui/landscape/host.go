@@ -75,7 +75,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 		}
 		p.Title = h.Hostname + " – Hosts"
 		s.describeHost(&p, h)
-		p.Reason = newHealthReason(h.Health, h.Reasons(), registeredPath(tx))
+		p.Reason = s.healthReason(tx, h.Thing(), h.Health, h.Reasons())
 		cluster, err := clusterLink(tx, h.ClusterID)
 		if err != nil {
 			return err

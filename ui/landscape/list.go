@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trento/store"
+	"trento/store/activity"
 	"trento/store/landscape"
 	"trento/ui/page"
 	"trento/ui/table"
@@ -60,7 +61,15 @@ type cell struct {
 	Pill      *wordWithHint
 	Agent     *agentVersion
 	Heartbeat *heartbeat
+	Why       *why
 	Text      string
+}
+
+// why is why a thing has its health, and since when, for one line of a list.
+type why struct {
+	Text  string
+	Since page.Timestamp // empty if it is not known
+	Whole string         // health, time, health before and reason
 }
 
 // valueList is the values of a cell. A row shows the first of them and the number
@@ -181,8 +190,14 @@ func (l *listDefinition[T]) show(s *Pages) func(http.ResponseWriter, *http.Reque
 			return err
 		}
 		p.Suggestions = table.UsedTags(all, func(thing T) []string { return thing.fields().Tags })
-		for _, thing := range onPage {
-			p.Rows = append(p.Rows, l.row(s, p.Reader, query, thing))
+		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
+			for _, thing := range onPage {
+				p.Rows = append(p.Rows, l.row(s, tx, p.Reader, query, thing))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 		if p.Peek, err = l.newPeek(s, r.Context(), p.Reader, query, all); err != nil {
 			return err
@@ -191,7 +206,21 @@ func (l *listDefinition[T]) show(s *Pages) func(http.ResponseWriter, *http.Reque
 	}
 }
 
-func (l *listDefinition[T]) row(s *Pages, reader page.Reader, query table.ListQuery, thing T) listRow {
+// newWhy returns why a thing that does not pass has its health.
+func (s *Pages) newWhy(tx *store.Tx, kind store.TagKind, in *itemFields) *why {
+	w := &why{Text: in.reason, Whole: page.HealthWord(in.health) + ": " + in.reason}
+	var was string
+	if w.Since, was = s.healthSince(tx, landscape.Thing{Kind: activity.ThingKind(kind), ID: in.id}); w.Since.IsZero() {
+		return w
+	}
+	if was != "" {
+		was = " (was " + was + ")"
+	}
+	w.Whole = page.HealthWord(in.health) + " since " + w.Since.Text() + was + ": " + in.reason
+	return w
+}
+
+func (l *listDefinition[T]) row(s *Pages, tx *store.Tx, reader page.Reader, query table.ListQuery, thing T) listRow {
 	in := thing.fields()
 	row := listRow{ID: in.id, Version: table.Version(in.updatedAt), Stale: in.staleSince != nil, Peeked: query.Peek() == in.id}
 	row.PeekURL, row.PeekLabel = query.PeekAt(l.table.Path, in.id), "Show "+l.table.Noun+" "+in.name+" beside the list"
@@ -207,6 +236,8 @@ func (l *listDefinition[T]) row(s *Pages, reader page.Reader, query table.ListQu
 			tags := newTagEditor(reader, l.kind, in.id, in.name, in.Tags)
 			tags.OneLine = true
 			c.Tags = &tags
+		case col.Key == "reason" && in.reason != "":
+			c.Why = s.newWhy(tx, l.kind.Kind, in)
 		default:
 			c.Text = col.Text(thing)
 		}

@@ -48,7 +48,7 @@ func (l *listDefinition[T]) newPeek(s *Pages, ctx context.Context, reader page.R
 }
 
 func (s *Pages) peekHost(tx *store.Tx, reader page.Reader, p *peek, h *HostItem) (err error) {
-	p.Reason = newHealthReason(h.Health, h.Reasons(), registeredPath(tx))
+	p.Reason = s.healthReason(tx, h.Thing(), h.Health, h.Reasons())
 	p.Facts = slices.Concat([]page.Fact{{Label: "Cluster", Links: []page.Link{h.Cluster}}, {Label: "Provider", Text: ProviderLabel(h.Host)}}, s.hostFacts(h.Host)[:7])
 	p.Instances, err = s.instancesOn(tx, reader, h.Host)
 	return err
@@ -61,7 +61,7 @@ func (s *Pages) peekCluster(tx *store.Tx, _ page.Reader, p *peek, c *ClusterItem
 	}
 	var described clusterPage
 	s.describeCluster(&described, inside)
-	p.Reason, p.Facts = newHealthReason(c.Health, c.Reasons(), registeredPath(tx)), described.Facts
+	p.Reason, p.Facts = s.healthReason(tx, c.Thing(), c.Health, c.Reasons()), described.Facts
 	lines, err := s.hostLines(tx, inside.memberIDs())
 	if err != nil {
 		return err

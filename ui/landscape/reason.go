@@ -13,7 +13,9 @@ import (
 // it: one clause for each health among its reasons. The first clause is about
 // the health of the thing.
 type healthReason struct {
-	State   string // passing, warning, critical, unknown
+	State   string         // passing, warning, critical, unknown
+	Since   page.Timestamp // since when it has its health; empty if that is not known
+	Was     string         // health before, in small letters; "" if that is not known
 	Clauses []reasonClause
 }
 
@@ -32,6 +34,13 @@ type reasonPart struct {
 
 // maxReasonParts is the largest number of reasons that a clause names.
 const maxReasonParts = 5
+
+// healthReason returns why a registered thing has its health, and since when.
+func (s *Pages) healthReason(tx *store.Tx, t landscape.Thing, h landscape.Health, reasons landscape.Reasons) healthReason {
+	r := newHealthReason(h, reasons, registeredPath(tx))
+	r.Since, r.Was = s.healthSince(tx, t)
+	return r
+}
 
 // newHealthReason returns why a thing has its health. pathOf returns the path
 // of the page of the thing with an id, "" if it has none.

@@ -77,7 +77,7 @@ func (s *Pages) describeSAPSystem(tx *store.Tx, reader page.Reader, p *systemPag
 	if db != nil {
 		database = page.LinkToDatabase(db)
 	}
-	p.Reason = newHealthReason(system.Health, system.Reasons(db), registeredPath(tx))
+	p.Reason = s.healthReason(tx, system.Thing(), system.Health, system.Reasons(db))
 	health := page.NewHealthMark("Database", system.DatabaseHealth, s.TimestampOf(system.DatabaseStaleSince))
 	p.Facts = []page.Fact{
 		{Label: "Name", Text: system.SID},

@@ -165,8 +165,8 @@ func (a *Alert) itemView(i *alert.Item, f alert.Facts) itemView {
 		fact("Since", formatTime(i.Since))
 		v.Advice = "Until a backup can be made again, there is no newer one than the last."
 	default:
+		fact("Health", healthChange(i))
 		fact("Since", formatTime(i.Since))
-		fact("Reason", "Health is now critical")
 	}
 	if i.Detail != "" {
 		fact("Cause", printable(i.Detail))
@@ -180,6 +180,14 @@ func (a *Alert) itemView(i *alert.Item, f alert.Facts) itemView {
 		fact("State", "It is over by now.")
 	}
 	return v
+}
+
+// healthChange says from what to what the health of a thing has changed.
+func healthChange(i *alert.Item) string {
+	if i.Before == "" {
+		return "critical"
+	}
+	return "critical (was " + i.Before + ")"
 }
 
 func addHostFacts(v *itemView, f alert.Facts) {
