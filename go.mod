@@ -45,6 +45,7 @@ require (
 	github.com/swaggest/swgui v1.8.5
 	github.com/tidwall/gjson v1.20.3
 	github.com/wneessen/go-mail v0.8.1
+	github.com/yuin/goldmark v1.7.13
 	go.etcd.io/bbolt v1.5.0
 	go.mau.fi/util v0.11.0
 	go.opentelemetry.io/proto/slim/otlp v1.11.1

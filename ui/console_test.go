@@ -576,7 +576,7 @@ func (f *fixture) seeEverything() []string {
 		"/settings/webhooks", "/settings/webhooks/new", hook, hook + "/edit", hook + "/delete",
 		"/alerts", "/alerts?discard=ask", "/alerts?outcome=failed",
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup", "/availability",
-		"/agents", "/agents/connect", "/map", "/wall", "/settings/displays", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts?peek=" + string(hostID(1)) + "&columns=fqdn&columns=id&columns=memory&columns=tags", "/clusters?peek=" + string(landscape.ClusterIDFromKey("hana")), "/databases?peek=" + string(prdID), "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
+		"/agents", "/agents/connect", "/map", "/catalog", "/hosts/" + string(hostID(0)) + "/settings", "/wall", "/settings/displays", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts?peek=" + string(hostID(1)) + "&columns=fqdn&columns=id&columns=memory&columns=tags", "/clusters?peek=" + string(landscape.ClusterIDFromKey("hana")), "/databases?peek=" + string(prdID), "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
 		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),
 		"/activity_log", "/activity_log?search=nothing+AND", entry, flow, "/settings", "/settings?q=nothing", "/settings/activity_log/edit", "/about", "/nowhere",

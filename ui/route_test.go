@@ -60,6 +60,7 @@ var permitted = map[string][]string{
 		"POST /hosts/{id}/tags/remove", "POST /clusters/{id}/tags/remove", "POST /databases/{id}/tags/remove", "POST /sap_systems/{id}/tags/remove",
 	},
 	"checks": {
+		"POST /hosts/{id}/settings", "POST /clusters/{id}/settings",
 		"POST /hosts/{id}/refresh", "POST /clusters/{id}/refresh", "POST /hosts/{id}/executions", "POST /clusters/{id}/executions",
 		"POST /hosts/{id}/waivers", "POST /clusters/{id}/waivers", "POST /hosts/{id}/waivers/{waiver}/end", "POST /clusters/{id}/waivers/{waiver}/end",
 	},

@@ -75,6 +75,9 @@ func fill(v reflect.Value, text string, depth int) {
 			fill(v.Index(0), text, depth-1)
 		}
 	case reflect.String:
+		if v.Type() == reflect.TypeFor[page.HTML]() {
+			text = string(page.Markdown(text))
+		}
 		v.SetString(text)
 	case reflect.Bool:
 		v.SetBool(true)

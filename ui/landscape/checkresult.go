@@ -23,8 +23,8 @@ type checkResultPage struct {
 	checkedThing
 	Back        string
 	Title2      string // title of the check
-	Description string
-	Remediation string
+	Description page.HTML
+	Remediation page.HTML
 	Mark        page.HealthMark
 	Facts       []page.Fact
 	Excluded    string // why the target is excluded; "" if it is not
@@ -142,7 +142,7 @@ func (s *Pages) describeCheckResult(p *checkResultPage, x *readExecution, d *che
 	c := s.Executions.Catalogue().Find(d.CheckID)
 	p.Title2 = d.CheckID
 	if c != nil {
-		p.Title2, p.Description, p.Remediation = c.Name, c.Description, c.Remediation
+		p.Title2, p.Description, p.Remediation = c.Name, page.Markdown(c.Description), page.Markdown(c.Remediation)
 	}
 	p.Title = p.Title2 + " – " + x.thing.Name
 	p.Mark = resultMark("Check "+d.CheckID, d.Result)

@@ -16,6 +16,7 @@ import (
 type checksPanel struct {
 	Applicable   bool // there are checks for such things
 	Results      string
+	Settings     string // path of the page that selects checks
 	Selected     int
 	Completed    bool
 	At           page.Timestamp
@@ -27,7 +28,7 @@ type checksPanel struct {
 
 // newChecksPanel returns the state of the checks.
 func (s *Pages) newChecksPanel(x *readExecution) checksPanel {
-	p := checksPanel{Applicable: x.subject != nil, Results: x.thing.results()}
+	p := checksPanel{Applicable: x.subject != nil, Results: x.thing.results(), Settings: x.thing.Path + "/settings"}
 	if x.subject != nil {
 		p.Selected = len(x.subject.Selected)
 	}

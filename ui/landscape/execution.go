@@ -103,8 +103,8 @@ type resultGroup struct {
 // resultRow is a check with its result.
 type resultRow struct {
 	ID, Title   string
-	Description string
-	Remediation string
+	Description page.HTML
+	Remediation page.HTML
 	Mark        page.HealthMark
 	Note        string // instead of a result: "Excluded everywhere"
 	Modified    bool
@@ -466,7 +466,7 @@ func (s *Pages) newResultRow(x *readExecution, d *check.CheckDocument, query url
 	group = goneGroup
 	c := s.Executions.Catalogue().Find(d.CheckID)
 	if c != nil {
-		group, row.Title, row.Description, row.Remediation = c.Group, c.Name, c.Description, c.Remediation
+		group, row.Title, row.Description, row.Remediation = c.Group, c.Name, page.Markdown(c.Description), page.Markdown(c.Remediation)
 	}
 	if d.ExcludedEverywhere() {
 		row.Note = "Excluded everywhere"

@@ -70,6 +70,7 @@ func Navigation() []navEntry {
 		{Label: "Clusters", Path: "/clusters", Icon: "cluster", Key: "c"},
 		{Label: "SAP Systems", Path: "/sap_systems", Icon: "sap-system", Key: "p"},
 		{Label: "HANA Databases", Path: "/databases", Icon: "database", Key: "b"},
+		{Label: "Checks Catalog", Path: "/catalog", Icon: "check", Key: "k"},
 		{Label: "Agents", Path: "/agents", Icon: "agent", Key: "t", Needs: AbilityAPIKey},
 		{Label: "Availability", Path: "/availability", Icon: "clock", Key: "v"},
 		{Label: "Clean-up", Path: "/cleanup", Icon: "cleanup", Key: "u"},

@@ -14,6 +14,7 @@ import './palette.js';
 import './peek.js';
 import './picker.js';
 import './preference.js';
+import './selection.js';
 import './send.js';
 import './tag.js';
 import './token.js';
