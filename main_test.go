@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	"trento/packaging/connection":   {"trento/auth/remote"},
 	"trento/packaging/daemon":       {},
 	"trento/packaging/doctor":       {"trento/auth/sso", "trento/packaging/config", "trento/store/finding"},
-	"trento/packaging/demo":         {"trento/auth", "trento/packaging/config", "trento/store", "trento/store/discovery", "trento/store/discovery/fleet", "trento/store/landscape"},
+	"trento/packaging/demo":         {"trento/auth", "trento/packaging/config", "trento/store", "trento/store/check", "trento/store/discovery", "trento/store/discovery/fleet", "trento/store/landscape"},
 	"trento/packaging/memory":       {},
 	"trento/packaging/server":       {"trento/ui/execution", "trento/store/check", "trento/ui/metrics", "trento/auth", "trento/auth/sso", "trento/packaging/certificate", "trento/packaging/config", "trento/packaging/connection", "trento/packaging/daemon", "trento/packaging/memory", "trento/search", "trento/store", "trento/store/alert", "trento/store/backup", "trento/store/discovery/fleet", "trento/store/durable", "trento/store/failure", "trento/store/fault", "trento/store/message", "trento/ui", "trento/ui/amqp", "trento/ui/api", "trento/ui/mail", "trento/ui/page", "trento/ui/webhook", "trento/packaging/doctor", "trento/store/finding", "trento/store/activity", "trento/store/landscape", "trento/ui/alerting", "trento/store/outbox", "trento/ui/forward", "trento/ui/eventing"},
 	"trento/packaging/apitest":      {},

@@ -7,6 +7,8 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/check"
+	"trento/store/landscape"
 )
 
 // person is somebody who uses the console.
@@ -170,4 +172,57 @@ func stageOf(sid string) string {
 		}
 	}
 	return "sandbox"
+}
+
+// selectChecks selects all checks that apply to each cluster and host.
+func selectChecks(by person) func(*past) error {
+	return func(p *past) error {
+		catalogue := check.NewCatalogue(check.Builtin())
+		var subjects []*check.Subject
+		err := p.store.View(func(tx *store.Tx) (err error) {
+			subjects, err = allSubjects(tx)
+			return err
+		})
+		for _, s := range subjects {
+			var ids []string
+			for _, c := range catalogue.Checks {
+				if c.AppliesTo(p.ctx, s.Environment) {
+					ids = append(ids, c.ID)
+				}
+			}
+			if s.Kind == check.ClusterSubject {
+				err = errors.Join(err, p.store.SelectClusterChecks(p.ctx, by.by(), landscape.ClusterID(s.ID), ids))
+			} else {
+				err = errors.Join(err, p.store.SelectHostChecks(p.ctx, by.by(), landscape.HostID(s.ID), ids))
+			}
+			p.clock.set(p.clock.Now().Add(5 * time.Second))
+		}
+		return err
+	}
+}
+
+// allSubjects returns all clusters and hosts that can be checked.
+func allSubjects(tx *store.Tx) (subjects []*check.Subject, err error) {
+	add := func(kind check.SubjectKind, id string) {
+		s, failure := tx.CheckSubject(kind, id)
+		switch {
+		case failure == nil:
+			subjects = append(subjects, s)
+		case !errors.Is(failure, store.ErrNotCheckable):
+			err = errors.Join(err, failure)
+		}
+	}
+	for c, err := range tx.Clusters() {
+		if err != nil {
+			return nil, err
+		}
+		add(check.ClusterSubject, string(c.ID))
+	}
+	for h, err := range tx.Hosts() {
+		if err != nil {
+			return nil, err
+		}
+		add(check.HostSubject, string(h.ID))
+	}
+	return subjects, err
 }

@@ -67,6 +67,7 @@ func (s *script) people(admin string) {
 	s.on(2, "06:50", signIn(nowak))
 	s.on(4, "07:25", signIn(left))
 	s.on(2, "08:40", tagLandscape(nowak))
+	s.on(3, "08:10", selectChecks(nowak))
 	s.on(3, "09:15", saveView(admin, store.SavedView{Screen: "/hosts", Name: "Patch group A", Query: "tags=patch-a"}))
 	s.on(3, "09:17", saveView(admin, store.SavedView{Screen: "/hosts", Name: "Needs somebody", Query: "health=critical&health=warning"}))
 	s.on(3, "09:20", saveView(admin, store.SavedView{Screen: "/sap_systems", Name: "Production", Query: "tags=production"}))

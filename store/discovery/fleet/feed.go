@@ -13,6 +13,7 @@ import (
 	rabbitmq "github.com/rabbitmq/amqp091-go"
 
 	"trento/store/landscape"
+	"trento/store/message/wire"
 )
 
 // ErrKey means that the server refused all reports because of the API key.
@@ -50,6 +51,8 @@ type FeedOptions struct {
 	// user and password. Each agent holds its connections there while its host
 	// is up, and answers what it is asked. "" means that agents do not connect.
 	Messages string
+	// FactFaults are what agents do wrong when they are asked for facts.
+	FactFaults FactFaults
 	// TLS has the settings for https and amqps; nil means those of the system.
 	TLS *tls.Config
 	// Heartbeats sends heartbeats every five seconds, whatever the rate.
@@ -114,7 +117,7 @@ func Feed(ctx context.Context, o FeedOptions) error {
 	}()
 
 	s := newSchedule(o)
-	s.messaging = newMessaging(ctx, o, sender, s.reportNow)
+	s.messaging = newMessaging(ctx, o, sender, s)
 	s.run(ctx, requests)
 	s.messaging.stop()
 	close(requests)
@@ -142,6 +145,8 @@ func (o *FeedOptions) check() error {
 		return fmt.Errorf("rate must be positive, not %v", o.Rate)
 	case !(o.Changes >= 0 && o.Changes <= 1):
 		return fmt.Errorf("share of changes must be between 0 and 1, not %v", o.Changes)
+	case o.FactFaults.ErrorPercent < 0 || o.FactFaults.ErrorPercent > 100:
+		return fmt.Errorf("percent of facts that fail must be between 0 and 100, not %d", o.FactFaults.ErrorPercent)
 	}
 	if _, err := rabbitmq.ParseURI(o.Messages); err != nil && o.Messages != "" {
 		return errors.New("the URL for messages is no amqp or amqps URL") // without the URL, which may contain a password
@@ -304,6 +309,15 @@ func (s *schedule) reportNow(h *Host, kind landscape.Kind) (r Report, ok bool) {
 	defer s.mu.Unlock()
 	s.fleet.Pass(time.Now())
 	return h.report(kind)
+}
+
+// gatherNow returns the facts that the agent of a host gathers. It is safe for
+// concurrent use.
+func (s *schedule) gatherNow(h *Host, requests []*wire.FactRequest, faults FactFaults) []*wire.Fact {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fleet.Pass(time.Now())
+	return h.gatherFacts(requests, faults)
 }
 
 // rotation gives each host its turn to send, with a pause after each turn.

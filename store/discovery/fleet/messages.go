@@ -52,13 +52,16 @@ type messaging struct {
 	sender  *sender
 	// report returns the present report of a host. ok is false if the host
 	// cannot report the kind.
-	report  func(h *Host, kind landscape.Kind) (r Report, ok bool)
+	report func(h *Host, kind landscape.Kind) (r Report, ok bool)
+	// facts returns the facts that the agent of a host gathers.
+	facts   func(h *Host, requests []*wire.FactRequest, faults FactFaults) []*wire.Fact
+	faults  FactFaults
 	agents  map[*Host]context.CancelFunc // the agents that run
 	running sync.WaitGroup
 }
 
-func newMessaging(ctx context.Context, o FeedOptions, s *sender, report func(*Host, landscape.Kind) (Report, bool)) *messaging {
-	m := &messaging{url: o.Messages, tls: o.TLS, backoff: o.backoff, sender: s, report: report, agents: make(map[*Host]context.CancelFunc)}
+func newMessaging(ctx context.Context, o FeedOptions, s *sender, of *schedule) *messaging {
+	m := &messaging{url: o.Messages, tls: o.TLS, backoff: o.backoff, sender: s, report: of.reportNow, facts: of.gatherNow, faults: o.FactFaults, agents: make(map[*Host]context.CancelFunc)}
 	m.ctx, m.end = context.WithCancel(ctx)
 	if m.backoff == nil {
 		m.backoff = agentBackoff
@@ -149,7 +152,7 @@ func (c *consumer) connectAndAnswer(ctx context.Context) (opened bool, err error
 				l.close()
 				return true, l.failure()
 			}
-			c.receive(ctx, d)
+			c.receive(ctx, d, l.publish)
 		case <-ctx.Done():
 			return true, nil
 		}
@@ -159,8 +162,8 @@ func (c *consumer) connectAndAnswer(ctx context.Context) (opened bool, err error
 // receive answers a message and acknowledges it. Like an agent, it refuses a
 // message that it cannot answer, so that it is not delivered again. A message
 // that was interrupted is neither acknowledged nor refused.
-func (c *consumer) receive(ctx context.Context, d rabbitmq.Delivery) {
-	failure := c.answer(ctx, d.Body)
+func (c *consumer) receive(ctx context.Context, d rabbitmq.Delivery, publish publisher) {
+	failure := c.answer(ctx, d.Body, publish)
 	if ctx.Err() != nil {
 		return
 	}
@@ -175,14 +178,20 @@ func (c *consumer) receive(ctx context.Context, d rabbitmq.Delivery) {
 	}
 }
 
+// publisher publishes a message of an agent.
+type publisher func(ctx context.Context, kind message.Kind, body []byte) error
+
 // answer carries out the request in a message.
-func (c *consumer) answer(ctx context.Context, body []byte) error {
+func (c *consumer) answer(ctx context.Context, body []byte, publish publisher) error {
 	e, err := message.Decode(body)
 	if err != nil {
 		return err
 	}
-	if !e.ExpiresAt.IsZero() && !time.Now().Before(e.ExpiresAt) {
+	if clock := time.Now().Add(time.Duration(c.faults.SkewSeconds) * time.Second); !e.ExpiresAt.IsZero() && !clock.Before(e.ExpiresAt) {
 		return fmt.Errorf("%s has expired", e.Type)
+	}
+	if r, ok := e.Content.(*wire.FactsGatheringRequested); ok {
+		return c.answerFacts(ctx, r, publish)
 	}
 	r, ok := e.Content.(*wire.DiscoveryRequested)
 	if !ok {
@@ -196,6 +205,32 @@ func (c *consumer) answer(ctx context.Context, body []byte) error {
 		return fmt.Errorf("%s cannot report %q", c.host.Name, r.DiscoveryType)
 	}
 	return c.sender.post(ctx, collect(report))
+}
+
+// answerLifetime is the time after which nobody needs an answer any more.
+const answerLifetime = 5 * time.Minute
+
+// answerFacts gathers facts and publishes them. Like an agent, it does nothing if
+// others are asked.
+func (c *consumer) answerFacts(ctx context.Context, r *wire.FactsGatheringRequested, publish publisher) error {
+	if c.faults.SilentAgents {
+		return nil
+	}
+	for _, target := range r.GetTargets() {
+		if target.GetAgentId() != string(c.host.ID) {
+			continue
+		}
+		now := time.Now().Add(time.Duration(c.faults.SkewSeconds) * time.Second)
+		body, err := message.Encode(&wire.FactsGathered{
+			ExecutionId: r.GetExecutionId(), GroupId: r.GetGroupId(), AgentId: target.GetAgentId(),
+			FactsGathered: c.facts(c.host, target.GetFactRequests(), c.faults),
+		}, now, now.Add(answerLifetime))
+		if err != nil {
+			return err
+		}
+		return publish(ctx, message.Checks, body)
+	}
+	return nil
 }
 
 // brokerConnection is a connection to the endpoint, with the channels of an agent.
@@ -274,6 +309,12 @@ func (l *brokerConnection) consume(kind message.Kind, agent string) (<-chan rabb
 		return nil, err
 	}
 	return ch.Consume(queue, "", false, false, false, false, nil)
+}
+
+// publish publishes a message on the channel for that. Agents wait for no
+// confirmation.
+func (l *brokerConnection) publish(ctx context.Context, kind message.Kind, body []byte) error {
+	return l.channels[1].PublishWithContext(ctx, kind.Exchange(), kind.AnswerKey(), false, false, rabbitmq.Publishing{ContentType: message.ContentType, DeliveryMode: rabbitmq.Persistent, Body: body})
 }
 
 // close closes the channels, and then the connection, as agents do. It skips
