@@ -195,10 +195,14 @@ func gatherCorosyncMap(h *Host, argument string) (any, *factError) {
 }
 
 func gatherSBDConfig(h *Host, variable string) (any, *factError) {
-	if h.cluster == nil || h.cluster.fencing == byProvider {
+	if h.cluster == nil {
 		return nil, &factError{"sbd-config-file-error", "error reading sbd file: open /etc/sysconfig/sbd: no such file or directory"}
 	}
-	value, found := h.cluster.sbd().Config[variable]
+	config := h.cluster.sbd().Config
+	if config == nil { // the package brings the file even where the provider fences
+		config = map[string]string{"SBD_PACEMAKER": "yes", "SBD_STARTMODE": "always", "SBD_DELAY_START": "no", "SBD_WATCHDOG_DEV": "/dev/watchdog", "SBD_WATCHDOG_TIMEOUT": "5"}
+	}
+	value, found := config[variable]
 	switch {
 	case !found:
 		return nil, &factError{"sbd-config-value-not-found", "requested field value not found: " + variable}
