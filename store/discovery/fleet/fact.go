@@ -8,8 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"google.golang.org/protobuf/types/known/structpb"
-
+	"trento/store/message"
 	"trento/store/message/wire"
 )
 
@@ -75,7 +74,7 @@ func (h *Host) gatherFacts(requests []*wire.FactRequest, faults FactFaults) (fac
 			if err != nil {
 				continue // agents deliver nothing then
 			}
-			fact.FactValue = &wire.Fact_Value{Value: encoded}
+			fact.FactValue = encoded
 		}
 		facts = append(facts, fact)
 	}
@@ -102,12 +101,12 @@ func (h *Host) gather(g *gatherer, argument string) (any, *factError) {
 }
 
 // newFactValue returns a value as agents send it.
-func newFactValue(value any) (*structpb.Value, error) {
+func newFactValue(value any) (*wire.Fact_Value, error) {
 	plain, err := asJSON(value)
 	if err != nil {
 		return nil, err
 	}
-	return structpb.NewValue(plain)
+	return message.NewFactValue(plain)
 }
 
 // asJSON returns a value as JSON has it.
