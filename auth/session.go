@@ -151,7 +151,7 @@ func (s *sessionStore) findIdentity(r *http.Request, hash [32]byte) (*Identity, 
 	if err != nil {
 		return nil, err
 	}
-	store.AfterReading(r.Context(), func(ctx context.Context) { s.auth.recordSessionUse(ctx, session, isAttended(r)) })
+	store.AfterReading(r.Context(), func(ctx context.Context) { s.auth.recordSessionUse(ctx, session, isByPerson(r)) })
 	return id, nil
 }
 
@@ -275,16 +275,16 @@ func (a *Auth) signIn(ctx context.Context, in store.SignIn) (*store.User, error)
 // UnattendedHeader marks requests that a page makes to keep itself current.
 const UnattendedHeader = "X-Unattended"
 
-// isAttended reports whether a person has caused a request. The stream of
+// isByPerson reports whether a person has caused a request. The stream of
 // events and requests with UnattendedHeader are not caused by a person.
-func isAttended(r *http.Request) bool {
+func isByPerson(r *http.Request) bool {
 	return r.Header.Get(UnattendedHeader) == "" && !strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
 }
 
-// recordSessionUse records that a session was used now. attended tells whether a person
+// recordSessionUse records that a session was used now. byPerson tells whether a person
 // caused the request. An error is logged and does not fail the request.
-func (a *Auth) recordSessionUse(ctx context.Context, session *store.Session, attended bool) {
-	if err := a.store.TouchSession(ctx, session, attended); err != nil && ctx.Err() == nil {
+func (a *Auth) recordSessionUse(ctx context.Context, session *store.Session, byPerson bool) {
+	if err := a.store.TouchSession(ctx, session, byPerson); err != nil && ctx.Err() == nil {
 		a.log.Warn("the last use of a session could not be noted", "error", err)
 	}
 }

@@ -268,14 +268,14 @@ func (s *Store) SignOut(ctx context.Context, hash [32]byte) error {
 }
 
 // TouchSession records that a session is in use, but only once in a few
-// minutes. attended is true if a person has caused the request. If idle
+// minutes. byPerson is true if a person has caused the request. If idle
 // sessions end, a request of a page that updates itself does not keep the
 // session alive.
-func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) error {
+func (s *Store) TouchSession(ctx context.Context, used *Session, byPerson bool) error {
 	interval := touchInterval
 	if s.options.SessionIdle > 0 && used.Kind == ConsoleSession {
 		interval = s.idleTolerance()
-		if !attended {
+		if !byPerson {
 			return nil
 		}
 	}

@@ -62,7 +62,7 @@ func readTokens(t *testing.T) themes {
 		}
 		pair := twoColors.FindStringSubmatch(value)
 		if pair == nil || strings.Contains(value, "/") {
-			continue // no colour, or one that is seen through
+			continue // no colour, or a translucent one
 		}
 		var both [2]color
 		for i, text := range pair[1:] {

@@ -83,7 +83,8 @@ func run(t *testing.T, cmd *exec.Cmd) string {
 	return out.String()
 }
 
-// TestDocument gives the API document of one server to programs of others.
+// TestDocument checks that a linter and generators of clients accept the API
+// document of a server, and that the generated clients work.
 func TestDocument(t *testing.T) {
 	l := newLandscape(t)
 	t.Run("linter", func(t *testing.T) {

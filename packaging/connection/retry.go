@@ -35,7 +35,8 @@ func Retry(l net.Listener, refuse func(net.Conn), report func(error)) net.Listen
 	return r
 }
 
-// reserve opens a file that can be given up.
+// reserve opens a spare file. Closing it gives back a descriptor when the process
+// has none left to accept a connection.
 func (l *retrying) reserve() {
 	if l.reserved == nil {
 		l.reserved, _ = os.Open(os.DevNull) // tried again after the next connection

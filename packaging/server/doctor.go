@@ -467,8 +467,8 @@ func (in DoctorInput) examineStopped(ctx context.Context, state *doctor.State) *
 	state.Certificate = (&server{config: c, log: discardLog}).stoppedCertificate(ctx)
 	asked, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	others := askAll(asked, c)
-	state.Provider, state.HostName = others.provider, others.hostName
+	answers := askAll(asked, c)
+	state.Provider, state.HostName = answers.provider, answers.hostName
 	return state
 }
 

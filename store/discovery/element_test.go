@@ -234,8 +234,8 @@ func TestCurrentInstanceOfOldAgents(t *testing.T) {
 	}
 }
 
-// TestUnreadReplications checks that an unreadable role in the replication does
-// not count as no replication.
+// TestUnreadReplications checks that an unreadable role in the replication is not
+// taken for a missing replication.
 func TestUnreadReplications(t *testing.T) {
 	for state, want := range map[string]bool{
 		`{}`: false, `null`: false, ``: false, `{"mode":"none"}`: false, `{"mode":"primary"}`: false, `{"mode":"unknown"}`: false,

@@ -94,7 +94,8 @@ func (f *fields) addresses() []landscape.Address {
 }
 
 // address reads an address. It returns false for an address that other hosts
-// cannot use. It leaves out a text that is not an address.
+// cannot use, and for a value that is not an address; the latter is listed in the
+// omissions of the report.
 func (f *fields) address(i int, v value) (netip.Addr, bool) {
 	if v.isNull() || v.isBlank() {
 		return netip.Addr{}, false

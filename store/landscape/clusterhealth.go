@@ -40,7 +40,7 @@ func (in ClusterInputs) forLog() any {
 // inputsFrom returns the inputs of a cluster after a report was applied. If a
 // part of the report could not be read, a passing input becomes unknown.
 func (c *Cluster) inputsFrom(r *ClusterReport) ClusterInputs {
-	inputs := c.Inputs // the checks stay, and all inputs stay if the cluster has no details
+	inputs := c.Inputs // the result of the checks keeps its value; without details of the cluster, all inputs do
 	switch {
 	case c.HANA != nil:
 		inputs = ClusterInputs{Replication: c.HANA.health(), SBD: sbdHealth(c.HANA.SBDDevices), Checks: c.Inputs.Checks}

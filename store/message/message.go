@@ -69,8 +69,8 @@ func Of(typeName string) (m Message, ok bool) {
 // Consumes returns the types of messages that agents consume.
 func (k Kind) Consumes() []string { return k.messageTypes(false) }
 
-// Publishes returns the types of messages that agents publish. There are none
-// if agents answer with a report.
+// Publishes returns the types of the messages of this kind that agents publish.
+// There are none for a kind that agents answer with a report over HTTP.
 func (k Kind) Publishes() []string { return k.messageTypes(true) }
 
 func (k Kind) messageTypes(answers bool) []string {

@@ -79,8 +79,8 @@ func (i impact) confirmation(password bool) *page.Confirmation {
 }
 
 // askAboutChange returns the dialog that asks before a change; nil if no
-// question is needed. seen has the ids of the abilities whose difference the
-// form has shown.
+// question is needed. seen has the ids of the chosen abilities, if the form has
+// shown already how they differ from the present ones.
 func (s *userHandlers) askAboutChange(ctx context.Context, u *store.User, f userForm, c *auth.UserChange, seen string) (*page.Confirmation, error) {
 	id, after := auth.From(ctx), *u
 	after.Abilities = f.Abilities

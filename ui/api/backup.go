@@ -40,7 +40,7 @@ func asPassphrase(at place, value json.RawMessage) string {
 
 // SendBackup answers a request with a backup, encrypted unless the passphrase is
 // "", and logs it. The backup contains all secrets of the server, so the caller
-// must have permitted the request to those with all permissions only.
+// must have checked that the user has all permissions.
 func SendBackup(w http.ResponseWriter, r *http.Request, source *backup.Source, log *slog.Logger, passphrase string) error {
 	b, err := source.Prepare(r.Context())
 	if err != nil {

@@ -121,7 +121,7 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 		Store:   s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus),
 		Backup:     &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
 		Doctor:     testDoctor(c),
-		Find:       func(*store.Tx, string, bool) ([]api.FoundThing, error) { return nil, nil }, // the console has the search; its tests try it
+		Find:       func(*store.Tx, string, bool) ([]api.FoundThing, error) { return nil, nil }, // the search belongs to the console and is tested there
 		Lists:      consoleLists(t, s, f.auth, index, log),
 		Alerting:   alerting.New(alerting.Options{Now: c.Now}),
 		Webhooks:   eventing.New(s, f.auth, f.roots),

@@ -239,8 +239,9 @@ func (q *listQuery) sort() string {
 	return strings.Join(names, ",")
 }
 
-// selects reports whether the query needs the rules of the list.
-func (q *listQuery) selects() bool {
+// usesRules reports whether the query needs the rules of the list: it has words,
+// filters or orders.
+func (q *listQuery) usesRules() bool {
 	return q.selection.Words != "" || len(q.selection.Filters) > 0 || len(q.selection.Orders) > 0
 }
 
@@ -281,7 +282,7 @@ func pageOf[K comparable](q *listQuery, rows []row[K], selected map[string][]str
 	var all []placed
 	for _, r := range rows {
 		var keys []string
-		if q.selects() {
+		if q.usesRules() {
 			var ok bool
 			if keys, ok = selected[r.id]; !ok {
 				continue

@@ -109,7 +109,7 @@ func AnswerTo(err error) Answer {
 	return internalError
 }
 
-// retryAfter is after how many seconds a client should come again.
+// retryAfter is the number of seconds after which a client should try again.
 const retryAfter = "10"
 
 // WriteRetryAfter sets the header that tells clients when to come again, if the
@@ -156,7 +156,7 @@ type problems struct {
 	Errors []shownProblem `json:"errors"`
 }
 
-// shownProblem is a fault in answers of the API.
+// shownProblem is how an answer of the API shows a fault.
 type shownProblem struct {
 	Title  string  `json:"title"`
 	Detail string  `json:"detail"`

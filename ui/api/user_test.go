@@ -76,7 +76,7 @@ func TestUsers(t *testing.T) {
 		!strings.Contains(changed.body, `"updated_at":"2026-08-20T10:15:31.123456Z"`) {
 		t.Errorf("changed to %s %s", changed.header.Get("ETag"), changed.body)
 	}
-	// PUT is no different: what is absent stays, disabled too.
+	// PUT is no different: a member that is absent keeps its value, enabled as well.
 	f.change("boss", "PUT", "/api/v1/users/2", `"2"`, `{"fullname":"B"}`).expect(t, http.StatusOK, "*")
 	same := f.change("boss", "PATCH", "/api/v1/users/2", "3", `{}`)
 	same.expect(t, http.StatusOK, "*")

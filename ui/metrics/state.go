@@ -207,7 +207,8 @@ const otherVersions = "other"
 // maxVersionSize is the longest version, in bytes.
 const maxVersionSize = 40
 
-// versionLabel returns a version in the form of a label.
+// versionLabel returns the value of the label for a version: valid UTF-8 of at
+// most maxVersionSize bytes.
 func versionLabel(version string) string {
 	return strings.ToValidUTF8(version[:min(len(version), maxVersionSize)], "")
 }

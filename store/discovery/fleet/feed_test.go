@@ -314,7 +314,7 @@ func TestFeedContinuesAfterServerErrors(t *testing.T) {
 			return true
 		}
 		stats := feed(t, c, time.Minute, FeedOptions{Seed: 2, Hosts: 5})
-		if n := stats.Statuses[500]; n < 85 || n > 95 { // 30 at the start, then 4 of each host every ten seconds
+		if n := stats.Statuses[500]; n < 85 || n > 95 { // 30 requests at the start, then 4 of each host every ten seconds
 			t.Errorf("%d failures: %s", n, stats)
 		}
 		if stats.Reports < 20 || !strings.Contains(stats.LastFailure, `500 Internal Server Error {"errors":[]}`) {
