@@ -147,7 +147,7 @@ type Config struct {
 
 	OASServerURL string `env:"OAS_SERVER_URL" section:"API document" doc:"Address of this server in the API document. Unset: the one at which the document was asked for." want:"an http or https address, or a path"`
 
-	ChecksPath     string        `env:"CHECKS_PATH" section:"Checks" envDefault:"/usr/share/trento/checks" doc:"Directories with check files, the first of which has precedence. The directory checks in the data directory follows them." want:"directories, separated by colons"`
+	ChecksPath     string        `env:"CHECKS_PATH" section:"Checks" envDefault:"/usr/share/trento/checks:/etc/trento/checks" doc:"Directories with check files, the first of which has precedence. The directory checks in the data directory follows them." want:"directories, separated by colons"`
 	ChecksBuiltin  bool          `env:"CHECKS_BUILTIN" envDefault:"true" doc:"Whether the checks that are part of this program are offered, after those of the directories."`
 	ChecksInterval int           `env:"CHECKS_INTERVAL" envDefault:"5" doc:"Minutes between two automatic check runs of the same cluster or host." want:"minutes, from 1 to 1440"`
 	ChecksTimeout  time.Duration `env:"CHECKS_TIMEOUT" envDefault:"60" doc:"How long agents may take to answer a check run." want:"seconds, or a duration such as 90s, from 10s to 10m"`
