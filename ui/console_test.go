@@ -174,7 +174,7 @@ func testAges(tab *tab) {
 	command(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: short})
 	tab.live("/hosts")
 	tab.clock.pass(2 * time.Hour)
-	tab.until("document.querySelector('.rows .ago').textContent === '2 h ago'")
+	tab.until("document.querySelector('.rows .heartbeat .ago').textContent === '2 h ago'")
 }
 
 // testPressed checks that no element moves between the press and the release of

@@ -26,6 +26,7 @@ var AnswerTypes = map[string]reflect.Type{
 	"Event":              reflect.TypeFor[stream.Event](),
 	"Webhook":            reflect.TypeFor[shownWebhook](),
 	"WebhookDelivery":    reflect.TypeFor[shownDelivery](),
+	"Incident":           reflect.TypeFor[incident](),
 	"Waiver":             reflect.TypeFor[waiver](),
 	"Display":            reflect.TypeFor[shownDisplay](),
 	"DisplayWithCode":    reflect.TypeFor[displayWithCode](),
