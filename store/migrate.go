@@ -28,7 +28,8 @@ var migrations = []kv.Migration{
 	nil,                // the buckets alert and alert_delivery
 	nil,                // the buckets webhook, webhook_state and webhook_delivery
 	indexHealthChanges, // and the bucket health_change
-	nil,                // the buckets of displays, shared views and executions
+	nil,                // the buckets of displays, executions, customisations and waivers
+	nil,                // the buckets of shared views and of profiles of checks
 }
 
 // normalizeUsernames changes the names of users to the form of NormalUsername,

@@ -146,3 +146,20 @@ func TestFileOfRelease(t *testing.T) {
 		return nil
 	})
 }
+
+// TestFileWithChecks opens v12.db, which has six hosts, a cluster with two
+// executions, a customised value and a waiver, and a screen on the wall.
+func TestFileWithChecks(t *testing.T) {
+	s := open(t, oldFile(t, "v12.db.gz"), newClock())
+	view(t, s, func(tx *Tx) error {
+		displays, err := tx.Displays()
+		if err != nil || len(displays) != 1 || displays[0].Name != "Control room" {
+			t.Errorf("displays %+v, %v", displays, err)
+		}
+		waivers, err := tx.Waivers()
+		if err != nil || len(waivers) != 1 || waivers[0].CheckID != "7A0102" {
+			t.Errorf("waivers %+v, %v", waivers, err)
+		}
+		return nil
+	})
+}
