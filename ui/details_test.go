@@ -135,16 +135,21 @@ func systemsFixture(t testing.TB) *fixture {
 func (f *fixture) fillSystems() {
 	f.t.Helper()
 	hana, services := hanaClusterReport(), centralServicesReport()
-	for n, report := range map[int]*landscape.ClusterReport{
-		1: hana, 2: {ID: hana.ID, Name: hana.Name, Online: true, CIBLastWritten: hana.CIBLastWritten},
-		3: services, 4: {ID: services.ID, Online: true, CIBLastWritten: services.CIBLastWritten},
-		6: {ID: landscape.ClusterIDFromKey("odd"), Name: to("odd_cluster")},
-		7: {ID: landscape.ClusterIDFromKey("mix"), Name: to("mix_cluster"), Online: true, CIBLastWritten: to("Tue"), Facts: &landscape.ClusterFacts{
+	for _, cluster := range []struct {
+		host   int
+		report *landscape.ClusterReport
+	}{
+		{1, hana},
+		{2, &landscape.ClusterReport{ID: hana.ID, Name: hana.Name, Online: true, CIBLastWritten: hana.CIBLastWritten}},
+		{3, services},
+		{4, &landscape.ClusterReport{ID: services.ID, Online: true, CIBLastWritten: services.CIBLastWritten}},
+		{6, &landscape.ClusterReport{ID: landscape.ClusterIDFromKey("odd"), Name: to("odd_cluster")}},
+		{7, &landscape.ClusterReport{ID: landscape.ClusterIDFromKey("mix"), Name: to("mix_cluster"), Online: true, CIBLastWritten: to("Tue"), Facts: &landscape.ClusterFacts{
 			Type: landscape.HANAASCSERS, Provider: "aws", State: "S_POLICY_ENGINE", ResourcesNumber: to(9), HostsNumber: to(1),
 			SAPInstances: []landscape.ClusteredInstance{{SID: "XYZ", Number: "00", ResourceType: landscape.DatabaseResource}},
-		}},
+		}}},
 	} {
-		f.discover(n, landscape.Observation{Cluster: report})
+		f.discover(cluster.host, landscape.Observation{Cluster: cluster.report})
 	}
 	for _, sap := range []struct {
 		host     int
