@@ -204,7 +204,7 @@ func findIn(t interface {
 	return found
 }
 
-// someRecords are drawn records that are the same in every run.
+// someRecords returns random records, which are the same in every run.
 func someRecords(n int) []record {
 	all := rapid.Custom(drawRecord)
 	var records []record

@@ -147,7 +147,7 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Exists reports whether a data directory holds the file.
+// Exists reports whether a data directory holds the database file.
 func Exists(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, FileName))
 	return err == nil

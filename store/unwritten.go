@@ -218,8 +218,8 @@ func (s *Store) WriteUnwritten(ctx context.Context) error {
 	return nil
 }
 
-// writeSignIn stores a sign-in in memory. If the user may not sign in any more,
-// the session ends.
+// writeSignIn writes a sign-in, which so far is only in memory, to the file. If
+// the user may not sign in any more, the session ends.
 func (s *Store) writeSignIn(ctx context.Context, hash [32]byte, in SignIn) error {
 	err := s.update(ctx, System(), func(tx *Tx) error {
 		if session, _ := s.unwritten.session(hash); session == nil {

@@ -77,9 +77,9 @@ func testHints(tab *tab) {
 	tab.until(exists("#search-help .keys") + ".checkVisibility()")
 }
 
-// testFlowLine reads a flow with the keyboard, from one of its entries, while
+// testFlowByKeyboard reads a flow with the keyboard, from one of its entries, while
 // it goes on.
-func testFlowLine(tab *tab) {
+func testFlowByKeyboard(tab *tab) {
 	const flow = "00000000-0000-4000-8000-00000000dddd"
 	step := func(n int) {
 		metadata := map[string]any{"correlation_id": flow, "check_id": fmt.Sprint("step", n)}

@@ -112,15 +112,15 @@ func TestLongFlow(t *testing.T) {
 	var walked []string
 	target, last := "/activity_log?correlation="+id, ""
 	for target != "" {
-		names, next := read(target, "next-page")
-		walked, target, last = append(walked, names...), next, target
+		messages, next := read(target, "next-page")
+		walked, target, last = append(walked, messages...), next, target
 	}
 	if len(walked) != all || walked[0] != "Check 000 was customized" || walked[all-1] != "Check 229 was customized" || !slices.IsSorted(walked) {
 		t.Errorf("walked through %d: %v", len(walked), walked)
 	}
 	_, back := read(last, "prev-page")
-	if names, _ := read(back, "first-page"); names[0] != "Check 100 was customized" || len(names) != 100 {
-		t.Errorf("back: %d from %s on", len(names), names[0])
+	if messages, _ := read(back, "first-page"); messages[0] != "Check 100 was customized" || len(messages) != 100 {
+		t.Errorf("back: %d from %s on", len(messages), messages[0])
 	}
 	_, end := read("/activity_log?correlation="+id, "last-page")
 	if names, next := read(end, "next-page"); names[len(names)-1] != "Check 229 was customized" || len(names) != 100 || next != "" {

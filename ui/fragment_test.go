@@ -84,8 +84,8 @@ func (b *frameReader) take(frame string) {
 	b.snapshot, _, _ = strings.Cut(rest, `"`)
 }
 
-// isLike compares what two readers have of one page.
-func (b *frameReader) isLike(other *frameReader) {
+// mustEqual compares what two readers have of one page.
+func (b *frameReader) mustEqual(other *frameReader) {
 	b.t.Helper()
 	if equalBut(changing, b.frame, other.frame) {
 		return
@@ -132,7 +132,7 @@ func TestFragmentsSayWhatHasChanged(t *testing.T) {
 				sent := b.fetch(target)
 				now := &frameReader{f: f, t: t, as: "admin"}
 				now.open(target)
-				b.isLike(now)
+				b.mustEqual(now)
 				t.Logf("change %d: %d bytes of %d", i, len(sent), len(b.frame))
 			}
 		})
@@ -153,7 +153,7 @@ func TestFragmentsTellAges(t *testing.T) {
 		}
 		now := &frameReader{f: f, t: t, as: "admin"}
 		now.open(target)
-		b.isLike(now)
+		b.mustEqual(now)
 		f.clock.pass(-2 * time.Minute)
 	}
 }
@@ -169,7 +169,7 @@ func TestFragmentsAcrossPages(t *testing.T) {
 		b.fetch(target)
 		now := &frameReader{f: f, t: t, as: "plain"}
 		now.open(target)
-		b.isLike(now)
+		b.mustEqual(now)
 	}
 }
 

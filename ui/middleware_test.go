@@ -118,7 +118,7 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	}
 }
 
-// TestUntrustedProxyIsShown checks that the page About says which setting is
+// TestUntrustedProxyIsShown checks that the About page says which setting is
 // missing once an untrusted proxy has forwarded a request.
 func TestUntrustedProxyIsShown(t *testing.T) {
 	t.Parallel()

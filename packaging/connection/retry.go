@@ -109,7 +109,8 @@ func (l *retrying) acceptReserved() (net.Conn, error) {
 	return nil, nil
 }
 
-// Close implements net.Listener. It also closes the reserved file.
+// Close implements net.Listener. It also closes the reserved file
+// descriptor.
 func (l *retrying) Close() error {
 	err := l.Listener.Close()
 	l.mu.Lock()

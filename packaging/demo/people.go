@@ -41,7 +41,7 @@ func (p *past) user(name string) (user *store.User, err error) {
 // by returns a person as the actor of a change.
 func (x person) by() store.Actor { return store.Actor{Name: x.username} }
 
-// create returns the creation of a user by another one.
+// create returns a step of the past in which a user creates another one.
 func create(by string, new person) func(*past) error {
 	return func(p *past) error {
 		creator, err := p.user(by)

@@ -157,8 +157,8 @@ func (t *SpaceTrend) Add(at time.Time, free int64) {
 	}
 }
 
-// FullIn returns when the disk is full if it goes on like that; 0 if that is not
-// known yet, or it does not fill.
+// FullIn returns how long it takes until the disk is full at the present rate; 0
+// if the rate is not known yet or the disk does not fill.
 func (t *SpaceTrend) FullIn() time.Duration {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()

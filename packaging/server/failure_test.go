@@ -194,7 +194,7 @@ func TestFullDisk(t *testing.T) {
 				if lines := strings.Count(p.Stderr.String(), "failure=writing"); lines != 4 {
 					t.Errorf("the log has %d lines about it, want one for each beginning and end:\n%s", lines, p.Stderr)
 				}
-				return // the file system is gone with the process
+				return // the mount ends with the process
 			}
 			p.Kill()
 			p = servertest.Start(t, dir, nil)

@@ -46,7 +46,7 @@ const (
 	userManagers
 )
 
-// The resources that most types are about.
+// The resources that most types of entries are about.
 const (
 	resourceApplication = "Application"
 	resourceUser        = "User"

@@ -358,11 +358,11 @@ func (p *planner) owesEnd(a *Alert) bool {
 // their thing would no longer count as unstable.
 func (p *planner) forget(alerts []*Alert) {
 	for _, a := range alerts {
-		now := cmp.Or(p.changed[a], a)
-		if now.Waits() || !now.Over() || p.owesEnd(now) {
+		latest := cmp.Or(p.changed[a], a)
+		if latest.Waits() || !latest.Over() || p.owesEnd(latest) {
 			continue
 		}
-		if until := p.at(now.Ended).Add(unstablePeriod); !now.Removed && until.After(p.now) {
+		if until := p.at(latest.Ended).Add(unstablePeriod); !latest.Removed && until.After(p.now) {
 			p.wake(until)
 			continue
 		}

@@ -122,9 +122,9 @@ func Check(dir string, o store.Options) error {
 // has replaced.
 const replacedPrefix = "replaced-"
 
-// Replace puts the files of one directory into the data directory, and keeps
-// the files that were there in a new directory there, whose name it returns; ""
-// if none were there. names are the files and directories to exchange. No server
+// Replace puts the files of one directory into the data directory. It keeps the
+// files that it replaces in a new directory beside them, whose name it returns;
+// "" if it replaces none. names are the files and directories to exchange. No server
 // may be running.
 //
 // Every file is moved, none is copied. If a move fails, those before it are

@@ -20,7 +20,8 @@ var gatherers = map[string]bool{
 	"saptune": true, "sbd_config": true, "sbd_dump": false, "status": false, "sudoers": false, "sysctl": true, "systemd": true, "verify_password": true,
 }
 
-// environmentNames are the names that environments have.
+// environmentNames are the names that a check can read from env, such as
+// env.provider.
 var environmentNames = []string{
 	"target_type", "cluster_type", "provider", "hana_scenario", "architecture_type", "ensa_version", "filesystem_type", "arch",
 }

@@ -53,7 +53,7 @@ func Open(body []byte) (Envelope, error) {
 		}
 	}
 	if unexpected != nil {
-		return senderOf(agent, kind), unexpected
+		return partialEnvelope(agent, kind), unexpected
 	}
 
 	var wrong fault.Errors
@@ -66,7 +66,7 @@ func Open(body []byte) (Envelope, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		return senderOf(agent, kind), wrong.Err()
+		return partialEnvelope(agent, kind), wrong.Err()
 	}
 
 	e := Envelope{Payload: json.RawMessage(payload)}
@@ -78,14 +78,14 @@ func Open(body []byte) (Envelope, error) {
 	e.Type, _ = envelopeText(&wrong, "discovery_type", kind)
 	checkPayload(&wrong, payload)
 	if err := wrong.Err(); err != nil {
-		return senderOf(agent, kind), err
+		return partialEnvelope(agent, kind), err
 	}
 	return e, nil
 }
 
-// senderOf returns the agent and the type of a report with a wrong envelope, as
+// partialEnvelope returns the agent and the type of a report with a wrong envelope, as
 // far as they can be read.
-func senderOf(agent, kind value) (e Envelope) {
+func partialEnvelope(agent, kind value) (e Envelope) {
 	if agent.isString() {
 		if id, ok := landscape.ParseID[landscape.HostID](agent.text()); ok {
 			e.Agent = id

@@ -214,8 +214,8 @@ func (cs *Changeset) finish() error {
 // without copying them.
 func isEqual[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
 
-// databasesOn returns the databases with an instance on a host, registered or
-// not.
+// databasesOn returns the databases, registered or not, that have an instance on
+// a host.
 func (cs *Changeset) databasesOn(host HostID) ([]DatabaseID, error) {
 	stored, err := cs.state.DatabasesOn(host)
 	if err != nil {

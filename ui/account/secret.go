@@ -136,7 +136,7 @@ func (s *shared) keepSecret(ctx context.Context, shown secret) {
 // secretsOf returns the secrets of the reader's session that are still valid.
 func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err error) {
 	for _, shown := range s.secrets.ofSession(id.SessionHash) {
-		live, err := s.isValid(tx, id, shown)
+		live, err := s.isSecretValid(tx, id, shown)
 		if err != nil {
 			return nil, err
 		}
@@ -149,10 +149,10 @@ func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err 
 	return good, nil
 }
 
-// isValid reports whether a secret is still valid: the token exists and has not
+// isSecretValid reports whether a secret is still valid: the token exists and has not
 // been regenerated, the key has not been replaced, the user of the password
 // exists, or the secret of the webhook is the present one.
-func (s *shared) isValid(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
+func (s *shared) isSecretValid(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
 	var err error
 	live := true
 	switch shown.Kind {

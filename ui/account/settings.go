@@ -19,7 +19,7 @@ type settingsHandlers struct{ shared }
 func (s *settingsHandlers) routes() []api.Route {
 	key, alerts, log := auth.Needs(page.AbilityAPIKey), auth.Needs(page.AbilityAlertSettings), auth.Needs(page.AbilityActivitySettings)
 	reads, as := auth.InSets("read_only"), func(operations ...string) auth.TokenRule { return auth.InSets("settings").As(operations...) }
-	generate, replace := as("PATCH /api/v1/settings/api_key"), as("POST /api/v1/settings/message_credential")
+	keyRule, passwordRule := as("PATCH /api/v1/settings/api_key"), as("POST /api/v1/settings/message_credential")
 	saveAlerts, testAlerts, clearAlerts := as("POST /api/v1/settings/alerting", "PATCH /api/v1/settings/alerting"), as("POST /api/v1/settings/alerting/test"), as("DELETE /api/v1/settings/alerting")
 	saveLog := as("PUT /api/v1/settings/activity_log")
 	show := func(id string) func(http.ResponseWriter, *http.Request) error {
@@ -28,12 +28,12 @@ func (s *settingsHandlers) routes() []api.Route {
 	return []api.Route{
 		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Tokens: reads, Handle: api.Uncompressed(s.showSettings)},
 		{Method: "GET", Path: "/settings/api_key", Access: auth.SignedIn, Tokens: reads, Handle: show(subjectAPIKey)},
-		{Method: "GET", Path: keyPath, Access: key, Tokens: generate, Handle: api.Uncompressed(s.generateAPIKey)},
-		{Method: "POST", Path: keyPath, Access: key, Tokens: generate, Handle: page.ReadForm(s.generateAPIKey)},
-		{Method: "POST", Path: "/settings/api_key/shown", Access: key, Tokens: generate, Handle: page.ReadForm(s.closeKeySecret)},
+		{Method: "GET", Path: keyPath, Access: key, Tokens: keyRule, Handle: api.Uncompressed(s.generateAPIKey)},
+		{Method: "POST", Path: keyPath, Access: key, Tokens: keyRule, Handle: page.ReadForm(s.generateAPIKey)},
+		{Method: "POST", Path: "/settings/api_key/shown", Access: key, Tokens: keyRule, Handle: page.ReadForm(s.closeKeySecret)},
 		{Method: "GET", Path: "/settings/messages", Access: auth.SignedIn, Tokens: reads, Handle: show(subjectMessages)},
-		{Method: "GET", Path: messagePasswordPath, Access: key, Tokens: replace, Handle: api.Uncompressed(s.replaceMessagePassword)},
-		{Method: "POST", Path: messagePasswordPath, Access: key, Tokens: replace, Handle: page.ReadForm(s.replaceMessagePassword)},
+		{Method: "GET", Path: messagePasswordPath, Access: key, Tokens: passwordRule, Handle: api.Uncompressed(s.replaceMessagePassword)},
+		{Method: "POST", Path: messagePasswordPath, Access: key, Tokens: passwordRule, Handle: page.ReadForm(s.replaceMessagePassword)},
 		{Method: "GET", Path: "/settings/alerting", Access: auth.SignedIn, Tokens: reads, Handle: show(subjectAlerting)},
 		{Method: "GET", Path: alertsPath, Access: alerts, Tokens: saveAlerts, Handle: api.Uncompressed(s.editAlertSettings)},
 		{Method: "POST", Path: alertsPath, Access: alerts, Tokens: saveAlerts, Handle: api.Uncompressed(page.ReadForm(s.changeAlertSettings))},

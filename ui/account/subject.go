@@ -22,12 +22,12 @@ type subject struct {
 	words  string // what people may call it, in lower case
 	needs  string // ability to see it; "": everybody
 	effect string // what a change does, as sentences
-	// changes are the types of the log entries about it, and done is what they
+	// changes are the types of the log entries about it; changeText is what they
 	// say was done.
-	changes []activity.Type
-	done    string
-	read    func(*settingsHandlers, *store.Tx, *settingsPage) error // reads its part of the page
-	state   func(*settingsPage) subjectState
+	changes    []activity.Type
+	changeText string
+	read       func(*settingsHandlers, *store.Tx, *settingsPage) error // reads its part of the page
+	state      func(*settingsPage) subjectState
 }
 
 // subjectState says how a subject stands.
@@ -57,24 +57,24 @@ func subjects() []subject {
 		{
 			id: subjectAPIKey, anchor: "api-key", label: "API key", icon: "key", words: "agent agents secret generate rotate expiry",
 			effect:  "A new key replaces the present one at once: every agent is refused until the new key is in its configuration.",
-			changes: []activity.Type{activity.TypeAPIKeyGeneration}, done: "Generated",
+			changes: []activity.Type{activity.TypeAPIKeyGeneration}, changeText: "Generated",
 			read: (*settingsHandlers).readKeySection, state: keyState,
 		},
 		{
 			id: subjectMessages, anchor: "messages", label: "Messages to agents", icon: "agent", words: "amqp rabbitmq facts-service-url password broker",
 			effect:  "A new password cuts all agents off from messages at once. Running agents go on reporting.",
-			changes: []activity.Type{activity.TypeMessageCredentialRotation}, done: "Password replaced",
+			changes: []activity.Type{activity.TypeMessageCredentialRotation}, changeText: "Password replaced",
 			read: (*settingsHandlers).readMessageSection, state: func(p *settingsPage) subjectState { return p.Messages.state() },
 		},
 		{
 			id: subjectAlerting, anchor: "alerts", label: "E-mail alerts", icon: "bell", words: "email smtp mail server recipient sender notification webhook",
 			effect:  "A change counts for the next message. What was sent is not sent again.",
-			changes: []activity.Type{activity.TypeSavingAlertingSettings, activity.TypeChangingAlertingSettings}, done: "Changed",
+			changes: []activity.Type{activity.TypeSavingAlertingSettings, activity.TypeChangingAlertingSettings}, changeText: "Changed",
 			read: (*settingsHandlers).readAlertSection, state: func(p *settingsPage) subjectState { return p.Alerts.state() },
 		},
 		{
 			id: "webhooks", anchor: "webhooks", label: "Webhooks", icon: "activity", words: "events http json chat incident post", needs: page.AbilityAlertSettings,
-			changes: webhookChanges, done: "Changed",
+			changes: webhookChanges, changeText: "Changed",
 			read: func(_ *settingsHandlers, tx *store.Tx, p *settingsPage) (err error) {
 				p.Webhooks, err = newWebhookSection(tx)
 				return err
@@ -84,13 +84,13 @@ func subjects() []subject {
 		{
 			id: subjectDisplays, anchor: "displays", label: "Screens on the wall", icon: "dashboard", words: "wall display screen monitor tv kiosk dashboard", needs: page.AbilityUsers,
 			effect:  "A screen that is removed shows nothing from that moment.",
-			changes: []activity.Type{activity.TypeDisplayCreation, activity.TypeDisplayPairing, activity.TypeDisplayDeletion}, done: "Changed",
+			changes: []activity.Type{activity.TypeDisplayCreation, activity.TypeDisplayPairing, activity.TypeDisplayDeletion}, changeText: "Changed",
 			read: (*settingsHandlers).readDisplaySection, state: func(p *settingsPage) subjectState { return p.Displays.state() },
 		},
 		{
 			id: subjectTokens, anchor: "tokens", label: "Personal access tokens", icon: "key", words: "pat api lifetime basic password",
 			effect:  "A change counts at once, for existing tokens as well. Only the lifetimes are for new ones.",
-			changes: []activity.Type{activity.TypePersonalAccessTokenSettingsUpdate}, done: "Changed",
+			changes: []activity.Type{activity.TypePersonalAccessTokenSettingsUpdate}, changeText: "Changed",
 			read: (*settingsHandlers).readTokenSection, state: func(p *settingsPage) subjectState { return p.Tokens.state() },
 		},
 		{
@@ -101,7 +101,7 @@ func subjects() []subject {
 		{
 			id: subjectActivityLog, anchor: "activity-log", label: "Retention of the activity log", icon: "clock", words: "time keep delete old entries logs",
 			effect:  "With a shorter time, entries that are older are deleted at the next midnight (UTC) and cannot be restored. With a longer one, nothing happens now.",
-			changes: []activity.Type{activity.TypeActivityLogSettingsUpdate}, done: "Changed",
+			changes: []activity.Type{activity.TypeActivityLogSettingsUpdate}, changeText: "Changed",
 			read: (*settingsHandlers).readActivitySection, state: func(p *settingsPage) subjectState {
 				return subjectState{Words: "Entries are kept for " + p.ActivityLog.Retention}
 			},
@@ -117,7 +117,7 @@ func subjects() []subject {
 		},
 		{
 			id: subjectBackup, anchor: "backup", label: "Backup", icon: "download", words: "backups restore archive passphrase download", needs: allAbilities,
-			changes: []activity.Type{activity.TypeBackupCreation}, done: "Made",
+			changes: []activity.Type{activity.TypeBackupCreation}, changeText: "Made",
 			read: func(s *settingsHandlers, _ *store.Tx, p *settingsPage) error {
 				p.Backup = s.newBackupSettings()
 				return nil
@@ -254,5 +254,5 @@ func (s *settingsHandlers) findLastChange(r *http.Request, x subject) (*lastChan
 		return nil, err
 	}
 	e := found.Entries[0]
-	return &lastChange{Done: x.done, Actor: viewer.Actor(e.Actor), At: s.Timestamp(e.OccurredOn()), URL: "/activity_log?entry=" + e.Position.Cursor()}, nil
+	return &lastChange{Done: x.changeText, Actor: viewer.Actor(e.Actor), At: s.Timestamp(e.OccurredOn()), URL: "/activity_log?entry=" + e.Position.Cursor()}, nil
 }

@@ -105,7 +105,7 @@ func (s *settingsHandlers) renderWebhooks(w http.ResponseWriter, r *http.Request
 	p := webhooksPage{Frame: s.NewFrame(r, "Webhooks"), Form: f}
 	p.Live, p.Refresh = "webhook", webhookRefresh
 	var err error
-	if p.Changed, err = s.findLastChange(r, subject{changes: webhookChanges, done: "Changed"}); err != nil {
+	if p.Changed, err = s.findLastChange(r, subject{changes: webhookChanges, changeText: "Changed"}); err != nil {
 		return err
 	}
 	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
@@ -149,7 +149,7 @@ type topicGroup struct {
 	Boxes   []topicBox
 }
 
-// topicBox is a kind of events to choose.
+// topicBox is the box of a kind of events.
 type topicBox struct {
 	Value, Label string
 	Chosen       bool

@@ -228,12 +228,12 @@ func (s *Pages) fillDeliveries(p *alertsPage, all []*alert.Delivery, query url.V
 		if n < 1 || n > last || n == number {
 			return ""
 		}
-		asked := without(query, "discard")
-		asked.Del("page")
+		pageQuery := without(query, "discard")
+		pageQuery.Del("page")
 		if n > 1 {
-			asked.Set("page", strconv.Itoa(n))
+			pageQuery.Set("page", strconv.Itoa(n))
 		}
-		return page.WithQuery(alertsPath, asked)
+		return page.WithQuery(alertsPath, pageQuery)
 	}
 	if last > 1 {
 		p.Pager = table.Steps(address(1), address(number-1), address(number+1), address(last))

@@ -93,7 +93,8 @@ func (b *Broker) storeQueue(q store.Queue) error {
 	return nil
 }
 
-// bind binds a queue to the exchange of its kind, or unbinds it.
+// bind binds a queue to an exchange if bound is true, else it unbinds it. Both
+// must be for the same kind of message.
 func (b *Broker) bind(ch *channel, name, exchange, key string, bound bool) error {
 	kind, err := exchangeKind(exchange)
 	if err != nil {

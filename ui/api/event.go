@@ -24,8 +24,8 @@ const maxEntriesPerRead = 500
 // errTooManyStreams: the user, or all users together, have too many streams.
 var errTooManyStreams = &fault.Error{Kind: fault.TooOften, Detail: "Too many event streams are open. Close one, or try again later."}
 
-// eventsTokens returns which tokens may use the event stream.
-func eventsTokens() auth.TokenRule {
+// eventTokenRule returns which tokens may use the event stream.
+func eventTokenRule() auth.TokenRule {
 	return auth.InSets("read_only").WidenedBy("all:users", "activity_log:users")
 }
 
@@ -218,7 +218,7 @@ func (s *eventStream) send() error {
 // entry; the stream then goes on with the newest one.
 func (s *eventStream) read() (events []placedEvent, reset *resetEvent, more bool, err error) {
 	err = s.api.deps.Store.View(func(tx *store.Tx) error {
-		id, err := s.api.deps.Auth.PermitAgain(tx, s.id, auth.SignedIn, eventsTokens(), http.MethodGet+" "+eventsPath)
+		id, err := s.api.deps.Auth.PermitAgain(tx, s.id, auth.SignedIn, eventTokenRule(), http.MethodGet+" "+eventsPath)
 		if err != nil {
 			return err
 		}

@@ -95,7 +95,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/incidents", auth.SignedIn, auth.InSets("read_only"), a.listIncidents},
 		{"GET", "/api/v1/availability", auth.SignedIn, auth.InSets("read_only"), a.listAvailability},
 		{"GET", "/api/v1/activity_log", auth.SignedIn, auth.InSets("read_only").WidenedBy("all:users", "activity_log:users"), a.listActivity},
-		{"GET", eventsPath, auth.SignedIn, eventsTokens(), a.streamEvents},
+		{"GET", eventsPath, auth.SignedIn, eventTokenRule(), a.streamEvents},
 
 		{"GET", "/api/v1/users", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.listUsers},
 		{"POST", "/api/v1/users", auth.Needs("all:users"), auth.InSets("user_management").ForLocalAccounts(), a.createUser},

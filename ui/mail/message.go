@@ -24,7 +24,7 @@ type Message struct {
 	Subject    string
 	Text, HTML string
 	Date       time.Time
-	ListID     string // such as trento.example.com; "": the message has none
+	ListID     string // such as trento.example.com; "": the message has no List-Id
 }
 
 // encode returns the message in the form in which it is sent. Line breaks and

@@ -33,7 +33,7 @@ type Frame struct {
 	Clock    string   // with Wall: the time of the day
 	Live     string   // kinds and ids of the changes after which the script fetches the page again, see event.go
 	Seq      uint64   // the last change that the page includes; the browser gets Cursor instead
-	Cursor   string   // Seq, sealed for the reader
+	Cursor   string   // Seq, encrypted so that only this reader can send it back
 	Snapshot string   // id of the snapshot, see fragment.go; empty if the page is not refreshed
 	Refresh  int      // seconds between refreshes that the reader has chosen, or 0
 	Flash    string   // message about what was just done, see SetFlash

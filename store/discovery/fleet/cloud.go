@@ -86,32 +86,32 @@ type azureMetadata struct {
 }
 
 type azureCompute struct {
-	Environment       string         `json:"azEnvironment"`
-	CompatibilityVM   string         `json:"isHostCompatibilityLayerVm"`
-	LicenseType       string         `json:"licenseType,omitempty"`
-	Location          string         `json:"location"`
-	Name              string         `json:"name"`
-	Offer             string         `json:"offer"`
-	OSProfile         azureOSProfile `json:"osProfile"`
-	OSType            string         `json:"osType"`
-	Plan              struct{}       `json:"plan"`
-	FaultDomain       string         `json:"platformFaultDomain"`
-	UpdateDomain      string         `json:"platformUpdateDomain"`
-	Provider          string         `json:"provider"`
-	PublicKeys        []azureKey     `json:"publicKeys,omitempty"`
-	Publisher         string         `json:"publisher"`
-	ResourceGroupName string         `json:"resourceGroupName"`
-	ResourceID        string         `json:"resourceId"`
-	SecurityProfile   azureSecurity  `json:"securityProfile"`
-	SKU               string         `json:"sku"`
-	StorageProfile    azureStorage   `json:"storageProfile"`
-	SubscriptionID    string         `json:"subscriptionId"`
-	Tags              string         `json:"tags"`
-	TagsList          []azureTag     `json:"tagsList,omitempty"`
-	Version           string         `json:"version"`
-	VMID              string         `json:"vmId"`
-	VMSize            string         `json:"vmSize"`
-	Zone              string         `json:"zone,omitempty"`
+	Environment       string           `json:"azEnvironment"`
+	CompatibilityVM   string           `json:"isHostCompatibilityLayerVm"`
+	LicenseType       string           `json:"licenseType,omitempty"`
+	Location          string           `json:"location"`
+	Name              string           `json:"name"`
+	Offer             string           `json:"offer"`
+	OSProfile         azureOSProfile   `json:"osProfile"`
+	OSType            string           `json:"osType"`
+	Plan              struct{}         `json:"plan"`
+	FaultDomain       string           `json:"platformFaultDomain"`
+	UpdateDomain      string           `json:"platformUpdateDomain"`
+	Provider          string           `json:"provider"`
+	PublicKeys        []azurePublicKey `json:"publicKeys,omitempty"`
+	Publisher         string           `json:"publisher"`
+	ResourceGroupName string           `json:"resourceGroupName"`
+	ResourceID        string           `json:"resourceId"`
+	SecurityProfile   azureSecurity    `json:"securityProfile"`
+	SKU               string           `json:"sku"`
+	StorageProfile    azureStorage     `json:"storageProfile"`
+	SubscriptionID    string           `json:"subscriptionId"`
+	Tags              string           `json:"tags"`
+	TagsList          []azureTag       `json:"tagsList,omitempty"`
+	Version           string           `json:"version"`
+	VMID              string           `json:"vmId"`
+	VMSize            string           `json:"vmSize"`
+	Zone              string           `json:"zone,omitempty"`
 }
 
 type azureOSProfile struct {
@@ -120,7 +120,7 @@ type azureOSProfile struct {
 	PasswordRefused string `json:"disablePasswordAuthentication"`
 }
 
-type azureKey struct {
+type azurePublicKey struct {
 	Data string `json:"keyData"`
 	Path string `json:"path"`
 }
@@ -253,7 +253,7 @@ func (h *Host) azureCompute() azureCompute {
 		c.LicenseType = "SLES_BYOS"
 	}
 	if h.number%4 > 0 {
-		c.PublicKeys = []azureKey{{"ssh-ed25519 invented", "/home/azureuser/.ssh/authorized_keys"}}
+		c.PublicKeys = []azurePublicKey{{"ssh-ed25519 invented", "/home/azureuser/.ssh/authorized_keys"}}
 		c.Tags = "stage:" + h.stage() + ";role:" + string(h.Role)
 		c.TagsList = []azureTag{{"stage", h.stage()}, {"role", string(h.Role)}}
 	}
