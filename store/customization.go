@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -53,12 +54,14 @@ func (v *CustomValue) UnmarshalJSON(data []byte) error {
 
 // The faults of customisations. Their texts are part of the API.
 var (
-	ErrNoSuchCheck          = &fault.Error{Kind: fault.NotFound, Detail: "Referenced check was not found."}
-	ErrNotCustomizable      = &fault.Error{Kind: fault.Forbidden, Detail: "Referenced check is not customizable."}
-	ErrCustomValues         = &fault.Error{Kind: fault.Malformed, Detail: "Some of the custom values do not exist in the check, they're not customizable or a type mismatch occurred."}
-	ErrNoSuchCustomization  = &fault.Error{Kind: fault.NotFound, Detail: "Referenced check customization was not found."}
-	maxCustomTextCharacters = 1000
+	ErrNoSuchCheck         = &fault.Error{Kind: fault.NotFound, Detail: "Referenced check was not found."}
+	ErrNotCustomizable     = &fault.Error{Kind: fault.Forbidden, Detail: "Referenced check is not customizable."}
+	ErrCustomValues        = &fault.Error{Kind: fault.Malformed, Detail: "Some of the custom values do not exist in the check, they're not customizable or a type mismatch occurred."}
+	ErrNoSuchCustomization = &fault.Error{Kind: fault.NotFound, Detail: "Referenced check customization was not found."}
 )
+
+// MaxCustomText is the largest length of a customised text in characters.
+const MaxCustomText = 1000
 
 func customizationKey(group, check string) []byte { return []byte(group + "/" + check) }
 
@@ -66,6 +69,12 @@ func customizationKey(group, check string) []byte { return []byte(group + "/" + 
 // ErrNotFound. It is shared and must not be modified.
 func (tx *Tx) Customization(group, check string) (*Customization, error) {
 	return tx.s.customizations.Get(tx.kv, customizationKey(group, check))
+}
+
+// Customizations walks all customisations, in the order of their groups and
+// checks. They are shared and must not be modified.
+func (tx *Tx) Customizations() iter.Seq2[*Customization, error] {
+	return tx.s.customizations.All(tx.kv)
 }
 
 // CustomValues returns all customised values of a group.
@@ -98,7 +107,7 @@ func (s *Store) CustomizeCheck(ctx context.Context, by Actor, group, id string, 
 	checked := make(map[string]any)
 	for _, v := range given {
 		value, ok := about.CustomValue(v.Name, v.Value)
-		if text, isText := value.(string); !ok || isText && len([]rune(text)) > maxCustomTextCharacters {
+		if text, isText := value.(string); !ok || isText && len([]rune(text)) > MaxCustomText {
 			return nil, ErrCustomValues
 		}
 		checked[v.Name] = value
@@ -179,7 +188,7 @@ func (tx *Tx) resetCustomization(group, id, kind string) error {
 // verifyCustomizations checks that each customisation has the key of its group
 // and check, and values.
 func (tx *Tx) verifyCustomizations() error {
-	for c, err := range tx.s.customizations.All(tx.kv) {
+	for c, err := range tx.Customizations() {
 		if err != nil {
 			return err
 		}

@@ -18,9 +18,11 @@ import (
 
 	"trento/packaging/servertest"
 	"trento/store"
+	"trento/store/check"
 	"trento/store/landscape"
 	"trento/store/storetest"
 	"trento/ui/api"
+	"trento/ui/execution"
 )
 
 func rowOf(n int) string { return "#row-" + string(hostID(n)) }
@@ -40,7 +42,7 @@ func TestConsole(t *testing.T) {
 		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"drawer", testDrawer}, {"health over time", testHealthOverTime}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges}, {"pressed", testPressed}, {"second click", testSecondClick},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys}, {"palette", testPaletteKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowByKeyboard}, {"retention", testRetention},
-		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"drawing", testDrawing},
+		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"customising", testCustomizing}, {"drawing", testDrawing},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -560,6 +562,7 @@ func testCleaningUp(tab *tab) {
 // seeEverything fills a console with ordinary and hostile names, and returns
 // the paths of its pages.
 func (f *fixture) seeEverything() []string {
+	runner, bus := f.checking(2)
 	names := []string{"hana01", strings.Repeat("long-", 40), "שלום-مرحبا", "🚀🚀", "<b>bold</b>", strings.Repeat("w", 200)}
 	for n, name := range names {
 		f.host(n, name)
@@ -574,6 +577,7 @@ func (f *fixture) seeEverything() []string {
 	for _, n := range []int{0, 9} {
 		f.refuse(n, landscape.HostDiscovery, store.ReportProblem{Pointer: "/" + names[4], Detail: "is invalid", Read: names[2]})
 	}
+	f.seeChecks(runner, bus)
 	f.beat(0)
 	f.beat(1)
 	f.silence(0)
@@ -586,11 +590,30 @@ func (f *fixture) seeEverything() []string {
 		"/settings/webhooks", "/settings/webhooks/new", hook, hook + "/edit", hook + "/delete",
 		"/alerts", "/alerts?discard=ask", "/alerts?outcome=failed",
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup", "/availability",
-		"/agents", "/agents/connect", "/map", "/catalog", "/hosts/" + string(hostID(0)) + "/settings", "/wall", "/settings/displays", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts?peek=" + string(hostID(1)) + "&columns=fqdn&columns=id&columns=memory&columns=tags", "/clusters?peek=" + string(landscape.ClusterIDFromKey("hana")), "/databases?peek=" + string(prdID), "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
+		"/agents", "/agents/connect", "/map", "/catalog", "/hosts/" + string(hostID(0)) + "/settings", "/hosts/" + string(hostID(0)) + "/settings/AAAA00/values", "/hosts/" + string(hostID(0)) + "/settings/AAAA00/values/reset",
+		"/hosts/" + string(hostID(0)) + "/executions/last", "/hosts/" + string(hostID(0)) + "/executions/last/AAAA01/host/hana01", "/wall", "/settings/displays", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts?peek=" + string(hostID(1)) + "&columns=fqdn&columns=id&columns=memory&columns=tags", "/clusters?peek=" + string(landscape.ClusterIDFromKey("hana")), "/databases?peek=" + string(prdID), "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
 		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),
 		"/activity_log", "/activity_log?search=nothing+AND", entry, flow, "/settings", "/settings?q=nothing", "/settings/activity_log/edit", "/about", "/nowhere",
 	}...)
+}
+
+// seeChecks runs checks on the first host, of which one has a customised value
+// and fails.
+func (f *fixture) seeChecks(r *execution.Runner, bus *agentBus) {
+	f.t.Helper()
+	id, ctx := hostID(0), f.t.Context()
+	_, err := f.store.CustomizeCheck(ctx, store.System(), string(id), "AAAA00", r.Catalogue().Find("AAAA00"), []store.CustomValue{{Name: "wanted", Value: int64(4)}})
+	if err == nil {
+		err = f.store.SelectHostChecks(ctx, store.System(), id, []string{"AAAA00", "AAAA01", "GONE"})
+	}
+	if err == nil {
+		_, err = r.Start(ctx, store.System(), check.HostSubject, string(id))
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.gather(r, bus, string(id), 4)
 }
 
 func sampleSaptune() *landscape.SaptuneReport {

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"math"
+	"regexp"
 
 	"trento/store/check/script"
 )
@@ -16,15 +17,25 @@ func (c *Check) SubjectKind() SubjectKind {
 	return "unknown"
 }
 
+// ValueType is the type of a value that users may replace.
+type ValueType string
+
+// The types of values that can be replaced.
+const (
+	WholeNumber ValueType = "whole number"
+	Text        ValueType = "text"
+	Boolean     ValueType = "boolean"
+)
+
+// Type returns the type of the value; "" if values of its type cannot be
+// replaced.
+func (v *Value) Type() ValueType {
+	return map[script.Kind]ValueType{script.Int: WholeNumber, script.Text: Text, script.Bool: Boolean}[v.Default.Kind()]
+}
+
 // Customizable reports whether users may replace the value. Only whole numbers,
 // texts and booleans can be replaced.
-func (v *Value) Customizable() bool {
-	switch v.Default.Kind() {
-	case script.Int, script.Text, script.Bool:
-		return !v.CustomizationDisabled
-	}
-	return false
-}
+func (v *Value) Customizable() bool { return v.Type() != "" && !v.CustomizationDisabled }
 
 // Customizable reports whether users may replace any value of the check.
 func (c *Check) Customizable() bool {
@@ -68,4 +79,15 @@ func (c *Check) CustomValue(name string, v any) (value any, ok bool) {
 func (c *Check) ResolveValues(ctx context.Context, e Environment, custom map[string]script.Value) []ValueResult {
 	values, _ := c.resolve(ctx, e, custom)
 	return values
+}
+
+// Comparing returns the names of the expectations that mention a value.
+func (c *Check) Comparing(value string) (names []string) {
+	mentions := regexp.MustCompile(`\bvalues\.` + regexp.QuoteMeta(value) + `\b`)
+	for _, e := range c.Expectations {
+		if mentions.MatchString(e.Script.Source()) {
+			names = append(names, e.Name)
+		}
+	}
+	return names
 }

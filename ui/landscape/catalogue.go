@@ -58,6 +58,9 @@ type catalogueRow struct {
 	Facts       []check.Fact
 	Values      []catalogueValue
 	Selected    string // "Selected on 3 clusters"
+	// Customized are the pages of the values that are customised for a cluster or
+	// host.
+	Customized []page.Link
 }
 
 // catalogueValue is a value with which a check compares facts.
@@ -96,7 +99,7 @@ var catalogueChoices = []struct {
 func (s *Pages) showCatalogue(w http.ResponseWriter, r *http.Request) error {
 	c, query := s.Executions.Catalogue(), r.URL.Query()
 	p := cataloguePage{Frame: s.NewFrame(r, "Checks catalog"), Total: len(c.Checks), Words: strings.TrimSpace(query.Get("q"))}
-	p.Live = "host cluster"
+	p.Live = "host cluster customization"
 	environment := p.readFilters(query)
 	chosen := slices.DeleteFunc(slices.Clone(c.Checks), func(x *check.Check) bool {
 		return !x.AppliesTo(r.Context(), environment) || !hasWords(x, p.Words) || query.Get("severity") != "" && string(x.Severity) != query.Get("severity") || query.Get("group") != "" && x.Group != query.Get("group")
@@ -120,7 +123,11 @@ func (s *Pages) showCatalogue(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		p.fill(chosen, selectionsOf(v))
+		customized, err := customizedThings(tx, v)
+		if err != nil {
+			return err
+		}
+		p.fill(chosen, selectionsOf(v), customized)
 		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
@@ -180,9 +187,30 @@ func selectionsOf(v *page.Snapshot) map[string]int {
 	return selected
 }
 
+// customizedThings returns for which registered clusters and hosts the values of
+// each check are customised.
+func customizedThings(tx *store.Tx, v *page.Snapshot) (map[string][]page.Link, error) {
+	customized := make(map[string][]page.Link)
+	for c, err := range tx.Customizations() {
+		if err != nil {
+			return nil, err
+		}
+		link := page.Link{}
+		if cluster := v.ClusterByID[landscape.ClusterID(c.GroupID)]; cluster != nil {
+			link = page.Link{Name: page.ClusterName(cluster), URL: valuesPath(groupPath(check.ClusterSubject, c.GroupID), c.CheckID)}
+		} else if host := v.HostByID[landscape.HostID(c.GroupID)]; host != nil {
+			link = page.Link{Name: host.Hostname, URL: valuesPath(groupPath(check.HostSubject, c.GroupID), c.CheckID)}
+		} else {
+			continue
+		}
+		customized[c.CheckID] = append(customized[c.CheckID], link)
+	}
+	return customized, nil
+}
+
 // fill sets the groups. Without filters, only the checks of the first one are
 // listed.
-func (p *cataloguePage) fill(checks []*check.Check, selected map[string]int) {
+func (p *cataloguePage) fill(checks []*check.Check, selected map[string]int, customized map[string][]page.Link) {
 	p.Shown = len(checks)
 	for _, c := range checks {
 		i := slices.IndexFunc(p.Groups, func(g catalogueGroup) bool { return g.Name == c.Group })
@@ -190,7 +218,9 @@ func (p *cataloguePage) fill(checks []*check.Check, selected map[string]int) {
 			i = len(p.Groups)
 			p.Groups = append(p.Groups, catalogueGroup{ID: "group-" + url.PathEscape(c.Group), Name: c.Group})
 		}
-		p.Groups[i].Checks = append(p.Groups[i].Checks, newCatalogueRow(c, selected[c.ID]))
+		row := newCatalogueRow(c, selected[c.ID])
+		row.Customized = customized[c.ID]
+		p.Groups[i].Checks = append(p.Groups[i].Checks, row)
 	}
 	slices.SortStableFunc(p.Groups, func(a, b catalogueGroup) int { return strings.Compare(a.Name, b.Name) })
 	for i := range p.Groups {

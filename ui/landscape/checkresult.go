@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -31,7 +32,8 @@ type checkResultPage struct {
 	Failure     string // why the check was not evaluated; "" if it was
 	Rows        []expectationRow
 	Values      []valueRow
-	HasHost     bool // the target is a host
+	ValuesURL   string // of the page that customises the values; "" if none can be
+	HasHost     bool   // the target is a host
 	Gathered    []factRow
 	Waiving     waivePanel
 }
@@ -143,6 +145,9 @@ func (s *Pages) describeCheckResult(p *checkResultPage, x *readExecution, d *che
 	p.Title2 = d.CheckID
 	if c != nil {
 		p.Title2, p.Description, p.Remediation = c.Name, page.Markdown(c.Description), page.Markdown(c.Remediation)
+		if c.Customizable() {
+			p.ValuesURL = page.WithQuery(valuesPath(x.thing.Path, d.CheckID), url.Values{"return_to": {p.BackTo()}})
+		}
 	}
 	p.Title = p.Title2 + " – " + x.thing.Name
 	p.Mark = resultMark("Check "+d.CheckID, d.Result)

@@ -108,6 +108,7 @@ type resultRow struct {
 	Mark        page.HealthMark
 	Note        string // instead of a result: "Excluded everywhere"
 	Modified    bool
+	ValuesURL   string // of the page that customises its values; "" if it has none to customise
 	Waiver      string
 	Before      string // "was passing"; "" if the result is the same
 	Lines       []targetLine
@@ -467,6 +468,9 @@ func (s *Pages) newResultRow(x *readExecution, d *check.CheckDocument, query url
 	c := s.Executions.Catalogue().Find(d.CheckID)
 	if c != nil {
 		group, row.Title, row.Description, row.Remediation = c.Group, c.Name, page.Markdown(c.Description), page.Markdown(c.Remediation)
+	}
+	if c != nil && c.Customizable() {
+		row.ValuesURL = valuesPath(x.thing.Path, d.CheckID)
 	}
 	if d.ExcludedEverywhere() {
 		row.Note = "Excluded everywhere"

@@ -31,6 +31,7 @@ type selectionPage struct {
 	Groups   []selectionGroup
 	Total    int // checks that apply
 	Selected int
+	Modified int      // checks that apply and have customised values
 	Gone     []string // selected checks that the catalogue does not have
 	// Others are the checks that do not apply.
 	Others []otherCheck
@@ -49,6 +50,7 @@ type selectionGroup struct {
 type selectionRow struct {
 	ID, Name, Description string
 	Chosen, Modified      bool
+	ValuesURL             string // of the page that customises its values; "" if it has none to customise
 }
 
 // otherCheck is a check that does not apply, and why.
@@ -74,7 +76,7 @@ func (s *Pages) showSelection(kind check.SubjectKind) func(http.ResponseWriter, 
 			return err
 		}
 		p := selectionPage{Frame: s.NewFrame(r, "Check settings")}
-		p.Live = string(kind) + ":" + id
+		p.Live = string(kind) + ":" + id + " customization"
 		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 			x, err := readCheckedGroup(tx, kind, id)
 			if err != nil {
@@ -122,7 +124,14 @@ func (s *Pages) fillSelection(r *http.Request, p *selectionPage, subject *check.
 			i = len(p.Groups)
 			p.Groups = append(p.Groups, selectionGroup{Name: c.Group})
 		}
-		p.Groups[i].Checks = append(p.Groups[i].Checks, selectionRow{ID: c.ID, Name: c.Name, Description: strings.ReplaceAll(c.Description, "`", ""), Chosen: chosen, Modified: len(custom[c.ID]) > 0})
+		row := selectionRow{ID: c.ID, Name: c.Name, Description: strings.ReplaceAll(c.Description, "`", ""), Chosen: chosen, Modified: len(custom[c.ID]) > 0}
+		if row.Modified {
+			p.Modified++
+		}
+		if row.Modified || c.Customizable() {
+			row.ValuesURL = valuesPath(p.Path, c.ID)
+		}
+		p.Groups[i].Checks = append(p.Groups[i].Checks, row)
 		p.Total++
 	}
 	slices.SortStableFunc(p.Groups, func(a, b selectionGroup) int { return cmp.Compare(a.Name, b.Name) })
