@@ -32,6 +32,7 @@ type activityPage struct {
 	FirstPage    bool
 	Announced    bool // a notice announces new entries, and the reader asks for them
 	ResetURL     string
+	Views        table.ViewMenu
 	Fold         page.ActionLink // switches between one row for each entry and one for what belongs together
 	Rows         []EntryRow
 	Total        int // number of entries that pass the filters
@@ -191,6 +192,9 @@ func (s *Pages) fillActivity(ctx context.Context, p *activityPage, v Viewer, q l
 		p.Rows = s.newRows(v, found.Entries, q, known)
 		users, err := actorOptions(tx, v, q.actors)
 		if err != nil {
+			return err
+		}
+		if p.Views, err = table.NewViewMenu(tx, p.Reader, "/activity_log", q.savedValues()); err != nil {
 			return err
 		}
 		p.Facets = []table.FilterMenu{users, typeFacet(v, q.types), severityFacet(q.severities)}

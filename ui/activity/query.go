@@ -215,6 +215,15 @@ func (l logQuery) values() url.Values {
 	return q
 }
 
+// savedValues returns the parameters that a saved view keeps: the filters and
+// how the log is shown, but not where in the log the reader is, nor what is open
+// or refreshed.
+func (l logQuery) savedValues() url.Values {
+	l = l.atNewest()
+	l.refresh = ""
+	return l.values()
+}
+
 // filter returns the query as a filter of package activity.
 func (l logQuery) filter(now time.Time) (activity.Filter, error) {
 	words, err := activity.ParseSearch(l.words)

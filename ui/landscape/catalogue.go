@@ -11,6 +11,7 @@ import (
 	"trento/store/check"
 	"trento/store/landscape"
 	"trento/ui/page"
+	"trento/ui/table"
 )
 
 // cataloguePath is the path of the page of the catalogue of checks.
@@ -27,6 +28,7 @@ type cataloguePage struct {
 	Filters      []catalogueFilter
 	Filtered     bool
 	Groups       []catalogueGroup
+	Views        table.ViewMenu
 
 	// Where the checks come from; nil if the reader need not know.
 	Source *catalogueSource
@@ -128,6 +130,9 @@ func (s *Pages) showCatalogue(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		p.fill(chosen, selectionsOf(v), customized)
+		if p.Views, err = table.NewViewMenu(tx, p.Reader, cataloguePath, p.query()); err != nil {
+			return err
+		}
 		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
@@ -154,6 +159,22 @@ func (p *cataloguePage) readFilters(query url.Values) check.Environment {
 		}
 	}
 	return environment
+}
+
+// query returns the parameters of the address that filter.
+func (p *cataloguePage) query() url.Values {
+	query := url.Values{}
+	if p.Words != "" {
+		query.Set("q", p.Words)
+	}
+	for _, filter := range p.Filters {
+		for _, o := range filter.Options {
+			if o.Chosen && o.Value != "" {
+				query.Set(filter.Name, o.Value)
+			}
+		}
+	}
+	return query
 }
 
 func (p *cataloguePage) addCatalogueFilter(name, label, value string, values []string) {

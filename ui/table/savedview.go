@@ -1,7 +1,6 @@
 package table
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -14,10 +13,10 @@ import (
 	"trento/ui/page"
 )
 
-// viewMenu is the saved views of the reader for one list.
-type viewMenu struct {
+// ViewMenu is the saved views of the reader for one list.
+type ViewMenu struct {
 	Screen string
-	Query  string // query of the list at present, without the page
+	Query  string // query of the list at present, without what a view does not keep
 	Return string
 	Views  []viewLink
 	Max    int // largest length of a name, in characters
@@ -29,22 +28,24 @@ type viewLink struct {
 	Current   bool // the list is in this state
 }
 
-// fillViews adds the saved views of the reader to a page.
-func (p *Page) fillViews(ctx context.Context, s *page.Console, query url.Values) error {
-	p.Views = viewMenu{Screen: p.Path, Query: query.Encode(), Return: p.Here, Max: store.MaxViewName}
-	return s.Store.ViewIn(ctx, func(tx *store.Tx) error {
-		views, err := tx.SavedViews(p.Identity().User.ID)
-		for _, v := range views {
-			if v.Screen == p.Path {
-				p.Views.Views = append(p.Views.Views, viewLink{v.Name, page.AddressOf(p.Path, v.Query), v.Query == p.Views.Query})
-			}
+// NewViewMenu returns the saved views of a reader for the list at a path. The
+// query is the one of the list at present, without what a view does not keep,
+// such as the page.
+func NewViewMenu(tx *store.Tx, reader page.Reader, path string, query url.Values) (ViewMenu, error) {
+	menu := ViewMenu{Screen: path, Query: query.Encode(), Return: reader.Here, Max: store.MaxViewName}
+	views, err := tx.SavedViews(reader.Identity().User.ID)
+	for _, v := range views {
+		if v.Screen == path {
+			menu.Views = append(menu.Views, viewLink{v.Name, page.AddressOf(path, v.Query), v.Query == menu.Query})
 		}
-		return err
-	})
+	}
+	return menu, err
 }
 
 // viewScreens are the lists that can have saved views.
-var viewScreens = []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup", "/users", "/tokens"}
+var viewScreens = []string{
+	"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup", "/availability", "/agents", "/catalog", "/activity_log", "/users", "/tokens",
+}
 
 // saveView answers POST /views: it saves the state of the list under a name.
 func (s *Pages) saveView(w http.ResponseWriter, r *http.Request) error {

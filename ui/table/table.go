@@ -26,7 +26,7 @@ type Page struct {
 	Counters    []Counter
 	List        tableView
 	Suggestions []string // tags to suggest
-	Views       viewMenu
+	Views       ViewMenu
 }
 
 // Counter is the number of things with a health, with a link to their list.
@@ -103,7 +103,11 @@ func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Requ
 	saved := c
 	saved.page, saved.open, saved.peek = 1, nil, ""
 	saved.columnsInAddress = c.columns != nil
-	return onPage, c, true, p.fillViews(r.Context(), s, saved.Query())
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
+		p.Views, err = NewViewMenu(tx, p.Reader, o.Path, saved.Query())
+		return err
+	})
+	return onPage, c, true, err
 }
 
 // Counters counts all things of a table, for a page that is not its list.
