@@ -79,6 +79,8 @@ func TestResultsOfChecks(t *testing.T) {
 	f.user("runner", 4, 18)
 	f.user("plain")
 	id := string(f.host(1, "vega01"))
+	f.host(2, "vega02")
+	hasNot("#checks").check(t, f.page(t, "/", "plain"))
 	runner, bus := f.checking(2)
 	host, results := "/hosts/"+id, "/hosts/"+id+"/executions/last"
 	see := func(target, as string, elements ...element) {
@@ -118,6 +120,10 @@ func TestResultsOfChecks(t *testing.T) {
 	see(results+"?health=critical", "plain", has("h2", "Nothing matches"))
 	see(results+"?changed=1", "plain", has("#check-AAAA00", ""))
 	see(host, "plain", has("#checks a[href="+results+"?health=warning]", "2"), has(".reason", "checks have found a warning"))
+	see("/hosts?columns=checks", "plain", has(rowOf(1)+" .col-checks a[href="+results+"]", "2 warning"), has(rowOf(2)+" .col-checks a", "Not chosen"))
+	see("/hosts?columns=checks&checks=not_chosen", "plain", has(rowOf(2), ""), hasNot(rowOf(1)))
+	see("/hosts?checks=warning", "plain", has(rowOf(1), ""), hasNot(rowOf(2)))
+	see("/", "plain", has("#checks li", "1 host last results just now"), has("#checks a[href=/hosts?checks=warning]", "1 warning"))
 	detail := results + "/AAAA00/host/vega01"
 	see(detail, "plain", has("h1", "Limit 0 of the kernel"), has("#expectations", "limit is 4"), has("#expectations .evidence", "facts.limit == values.wanted"), has("#values", "wanted"), has("#gathered", "4"), has("#remediation", "Set it with sysctl"), hasNot("#waive"))
 	see(results+"/AAAA00/host/"+id, "plain", has("h1", "Limit 0 of the kernel"))
@@ -145,6 +151,8 @@ func TestResultsOfChecks(t *testing.T) {
 	f.gather(runner, bus, id, 4)
 	see(results, "plain", has("#check-AAAA00", "Waived by runner"), has("#check-AAAA00", "moves next week"))
 	see(host, "plain", has("#checks", "Failures of 1 of them are waived"))
+	see("/hosts?columns=checks", "plain", has(rowOf(1)+" .col-checks a", "1 waived"))
+	see("/", "plain", has("#checks li", "1 with waived failures"))
 	var ended string
 	_ = f.store.View(func(tx *store.Tx) error {
 		all, err := tx.WaiversOf(id)

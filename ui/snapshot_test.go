@@ -2,11 +2,13 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
 
 	"trento/store"
+	"trento/store/check"
 	"trento/store/landscape"
 	"trento/ui/page"
 )
@@ -52,6 +54,15 @@ func TestSnapshotIsCurrent(t *testing.T) {
 			}
 		}},
 		{"a return", func() { f.host(1, "hana01") }},
+		{"an execution", func() {
+			r := check.Request{ExecutionID: "00000000-0000-4000-8000-0000000000a1", GroupID: string(hostID(1)), Kind: check.HostSubject}
+			if _, err := f.store.StartExecution(t.Context(), store.System(), r); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.store.CompleteExecution(t.Context(), r.GroupID, r.ExecutionID, new(check.Conclusion)); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"many changes", func() {
 			for n := range 501 {
 				tag(store.HostTag, string(hostID(1)), fmt.Sprint("many", n%2))
@@ -75,7 +86,7 @@ func TestSnapshotIsCurrent(t *testing.T) {
 			if got.Seq != want.Seq || !reflect.DeepEqual(got.Tags, want.Tags) || !reflect.DeepEqual(got.Running, want.Running) ||
 				!slices.Equal(got.Hosts, want.Hosts) || !slices.Equal(got.Clusters, want.Clusters) ||
 				!slices.Equal(got.Databases, want.Databases) || !slices.Equal(got.Systems, want.Systems) ||
-				!reflect.DeepEqual(got.HostByID, want.HostByID) {
+				!reflect.DeepEqual(got.HostByID, want.HostByID) || !maps.Equal(got.LastExecutions, want.LastExecutions) {
 				t.Errorf("after %s: the snapshot is not what a new one is", step.name)
 			}
 			return nil

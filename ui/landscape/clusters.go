@@ -37,6 +37,7 @@ var ClustersTable = newTable("/clusters", "cluster", clusterItems, []table.Colum
 		Key: "type", Label: "Type", Text: func(c *ClusterItem) string { return ClusterTypeWord(string(c.Type)) },
 		Facet: &table.Facet[*ClusterItem]{Value: func(c *ClusterItem) string { return string(c.Type) }, Label: ClusterTypeWord},
 	},
+	checksColumn[*ClusterItem](false),
 })
 
 var clusterList = listDefinition[*ClusterItem]{
@@ -67,6 +68,7 @@ func clusterItems(v *page.Snapshot) []*ClusterItem {
 		item.itemFields = newItemFields(string(c.ID), page.LinkToCluster(c).FullName(), c.Health, c.StaleSince, c.UpdatedAt, v.TagsOf(store.ClusterTag, string(c.ID)))
 		item.Sids = page.Names(item.systems)
 		item.reason = c.Reasons().Text()
+		item.checks = checksOfCluster(v, c)
 		all[i] = item
 	}
 	return all

@@ -25,6 +25,7 @@ type dashboardPage struct {
 	Attention []incidentRow
 	More      []page.ActionLink // links to things that do not fit into the list of attention
 	Sites     *siteSummary
+	Checks    []checksSummary // none: no checks are selected
 	Activity  recentLog
 	FirstSteps
 }
@@ -228,11 +229,14 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	var snapshot *page.Snapshot
 	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, func(v *page.Snapshot) []*overviewItem {
 		p.Hosts, snapshot = len(v.Hosts), v
-		p.More, p.Sites = cleanableLinks(v), mapOf(v).summary(maxSummary)
+		p.More, p.Sites, p.Checks = cleanableLinks(v), mapOf(v).summary(maxSummary), s.summarizeChecks(v)
 		return dashboardTable.List(v)
 	})
 	if err != nil {
 		return err
+	}
+	if len(p.Checks) > 0 {
+		p.Live += " checked_group"
 	}
 	onPage, _, ok, err := dashboardTable.FillPage(s.Console, w, r, &p.Page, all)
 	if err != nil || !ok {

@@ -74,6 +74,7 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 		Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return providerID(h.Host) }, Label: providerName},
 	},
 	siteColumn,
+	checksColumn[*HostItem](true),
 	{
 		Key: "cluster", Label: "Cluster", Text: func(h *HostItem) string { return h.Cluster.FullName() },
 		Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return h.Cluster.FullName() }},
@@ -146,6 +147,7 @@ func hostItems(v *page.Snapshot) []*HostItem {
 	for i, h := range v.Hosts {
 		item := newHostItem(h, v.TagsOf(store.HostTag, string(h.ID))...)
 		item.reason = h.Reasons().Text()
+		item.checks = checksOfHost(v, h)
 		item.silent = item.silent && !v.Awaited[h.ID]
 		if c := v.ClusterByID[h.ClusterID]; c != nil {
 			item.Cluster = page.LinkToCluster(c)

@@ -62,6 +62,7 @@ type cell struct {
 	Agent     *agentVersion
 	Heartbeat *heartbeat
 	Why       *why
+	Checks    *checksMark
 	Text      string
 }
 
@@ -109,6 +110,7 @@ type itemFields struct {
 	updatedAt  time.Time
 	Tags       []string
 	reason     string // why it has its health; "" if it passes
+	checks     checksState
 
 	// The rank and the key for the default order, computed once and not for
 	// each comparison.
@@ -189,6 +191,9 @@ func (l *listDefinition[T]) show(s *Pages) func(http.ResponseWriter, *http.Reque
 		if err != nil || !ok {
 			return err
 		}
+		if slices.ContainsFunc(l.table.ShownColumns(query), func(col table.Column[T]) bool { return col.Key == checksKey }) {
+			p.Live += " checked_group"
+		}
 		p.Suggestions = table.UsedTags(all, func(thing T) []string { return thing.fields().Tags })
 		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 			for _, thing := range onPage {
@@ -236,6 +241,8 @@ func (l *listDefinition[T]) row(s *Pages, tx *store.Tx, reader page.Reader, quer
 			tags := newTagEditor(reader, l.kind, in.id, in.name, in.Tags)
 			tags.OneLine = true
 			c.Tags = &tags
+		case col.Key == checksKey:
+			c.Checks = in.checks.mark(l.table.Path + "/" + in.id)
 		case col.Key == "reason" && in.reason != "":
 			c.Why = s.newWhy(tx, l.kind.Kind, in)
 		default:

@@ -29,6 +29,9 @@ type Snapshot struct {
 	Tags    map[taggedThing][]string // tags by thing; things without tags are missing
 	// FaultyAgents has the agents with reports that could not be used.
 	FaultyAgents map[landscape.HostID]*store.AgentReports
+	// LastExecutions has the last completed execution of the checks of each
+	// cluster or host, by its id.
+	LastExecutions map[string]*store.Execution
 
 	// serverJustStarted reports whether the server started so recently that agents
 	// may not have sent heartbeats yet. Hosts without one are in Awaited and do
@@ -85,10 +88,16 @@ func (v *Snapshot) updateTo(tx *store.Tx) (*Snapshot, error) {
 	}
 	n := &Snapshot{
 		Hosts: slices.Clone(v.Hosts), Clusters: slices.Clone(v.Clusters), Databases: slices.Clone(v.Databases), Systems: slices.Clone(v.Systems),
-		Tags: maps.Clone(v.Tags), Seq: tx.LastChange(),
+		Tags: maps.Clone(v.Tags), LastExecutions: maps.Clone(v.LastExecutions), Seq: tx.LastChange(),
 	}
 	for _, c := range changes {
 		kind, id := c.Kind, c.ID
+		if kind == "checked_group" {
+			if err := n.readLastExecution(tx, id); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if kind == "tags" {
 			kind, id, _ = strings.Cut(id, "/")
 		}
@@ -208,7 +217,34 @@ func ReadSnapshot(tx *store.Tx) (*Snapshot, error) {
 		return nil, err
 	}
 	v.computeRelations()
-	return v, errors.Join(v.readAllTags(tx), v.readFaultyAgents(tx))
+	return v, errors.Join(v.readAllTags(tx), v.readFaultyAgents(tx), v.readLastExecutions(tx))
+}
+
+// readLastExecutions reads the last executions of all checks.
+func (v *Snapshot) readLastExecutions(tx *store.Tx) error {
+	v.LastExecutions = make(map[string]*store.Execution)
+	for g, err := range tx.CheckedGroups() {
+		if err != nil {
+			return err
+		}
+		if g.Last != nil {
+			v.LastExecutions[g.GroupID] = g.Last
+		}
+	}
+	return nil
+}
+
+// readLastExecution reads the last execution of the checks of a cluster or host.
+func (v *Snapshot) readLastExecution(tx *store.Tx, id string) error {
+	delete(v.LastExecutions, id)
+	g, err := tx.CheckedGroup(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil && g.Last != nil {
+		v.LastExecutions[id] = g.Last
+	}
+	return err
 }
 
 // readFaultyAgents reads the agents whose reports have problems.
