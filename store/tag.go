@@ -93,51 +93,81 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 		return err
 	}
 	return s.update(ctx, by, func(tx *Tx) error {
-		tags, err := tx.Tags(kind, id)
-		if err != nil {
-			return err
-		}
-		place, found := findTag(tags, tag)
-		if !found {
-			if len(tags) >= maxTags {
-				return fault.Field("value", fmt.Sprintf("is one too many: a resource has at most %d tags", maxTags))
-			}
-			wanted := appearanceOf(tag)
-			for _, t := range tags {
-				if wanted.looksLike(appearanceOf(t.Value)) {
-					return fault.Field("value", takenDetail(tag, t.Value))
-				}
-			}
-			sequence, err := tx.s.tags.NextSequence(tx.kv)
-			if err != nil {
-				return err
-			}
-			tags = slices.Insert(slices.Clone(tags), place, Tag{ID: sequence, Value: tag, InsertedAt: tx.now.UTC()})
-			if err := tx.s.tags.Put(tx.kv, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
-				return err
-			}
-		}
-		return tx.log(tx.by.Name, &activity.ResourceTagging{TaggedResource: tx.taggedResource(kind, id), Tag: tag})
+		_, err := tx.addTag(kind, id, tag, true)
+		return err
 	})
+}
+
+// addTag puts a tag, which must be in its stored form, on a resource. It returns
+// false if the resource had the tag already, and then logs that only if
+// logAgain is set.
+func (tx *Tx) addTag(kind TagKind, id, tag string, logAgain bool) (added bool, err error) {
+	tags, err := tx.Tags(kind, id)
+	if err != nil {
+		return false, err
+	}
+	place, found := findTag(tags, tag)
+	if found && !logAgain {
+		return false, nil
+	}
+	if !found {
+		if detail := whyNoTag(tags, tag); detail != "" {
+			return false, fault.Field("value", detail)
+		}
+		sequence, err := tx.s.tags.NextSequence(tx.kv)
+		if err != nil {
+			return false, err
+		}
+		tags = slices.Insert(slices.Clone(tags), place, Tag{ID: sequence, Value: tag, InsertedAt: tx.now.UTC()})
+		if err := tx.s.tags.Put(tx.kv, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
+			return false, err
+		}
+	}
+	return !found, tx.log(tx.by.Name, &activity.ResourceTagging{TaggedResource: tx.taggedResource(kind, id), Tag: tag})
+}
+
+// whyNoTag says why a resource with these tags cannot have another one; "" if
+// it can.
+func whyNoTag(tags []Tag, tag string) string {
+	if len(tags) >= maxTags {
+		return fmt.Sprintf("is one too many: a resource has at most %d tags", maxTags)
+	}
+	wanted := appearanceOf(tag)
+	for _, t := range tags {
+		if wanted.looksLike(appearanceOf(t.Value)) {
+			return takenDetail(tag, t.Value)
+		}
+	}
+	return ""
 }
 
 // DeleteTag removes a tag from a resource, or fails with ErrNotFound.
 func (s *Store) DeleteTag(ctx context.Context, by Actor, kind TagKind, id, tag string) error {
 	return s.update(ctx, by, func(tx *Tx) error {
-		tags, err := tx.Tags(kind, id)
-		if err != nil {
-			return err
+		removed, err := tx.deleteTag(kind, id, tag)
+		if err == nil && !removed {
+			err = fmt.Errorf("tag %q: %w", tag, ErrNotFound)
 		}
-		place, found := findTag(tags, tag)
-		if !found {
-			return fmt.Errorf("tag %q: %w", tag, ErrNotFound)
-		}
-		tags = slices.Delete(slices.Clone(tags), place, place+1)
-		if err := tx.s.tags.Put(tx.kv, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
-			return err
-		}
-		return tx.log(tx.by.Name, &activity.ResourceUntagging{TaggedResource: tx.taggedResource(kind, id), Tag: tag})
+		return err
 	})
+}
+
+// deleteTag removes a tag from a resource. It returns false if the resource
+// does not have the tag.
+func (tx *Tx) deleteTag(kind TagKind, id, tag string) (removed bool, err error) {
+	tags, err := tx.Tags(kind, id)
+	if err != nil {
+		return false, err
+	}
+	place, found := findTag(tags, tag)
+	if !found {
+		return false, nil
+	}
+	tags = slices.Delete(slices.Clone(tags), place, place+1)
+	if err := tx.s.tags.Put(tx.kv, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
+		return false, err
+	}
+	return true, tx.log(tx.by.Name, &activity.ResourceUntagging{TaggedResource: tx.taggedResource(kind, id), Tag: tag})
 }
 
 func findTag(tags []Tag, value string) (place int, found bool) {
@@ -146,7 +176,7 @@ func findTag(tags []Tag, value string) (place int, found bool) {
 
 // taggedResource returns a resource as the activity log shows it.
 func (tx *Tx) taggedResource(kind TagKind, id string) activity.TaggedResource {
-	r := activity.TaggedResource{ResourceID: id, ResourceType: string(kind)}
+	r := activity.TaggedResource{ResourceID: id, ResourceType: string(kind), CorrelationID: tx.by.Correlation}
 	switch kind {
 	case HostTag:
 		if h, err := tx.storedHost(landscape.HostID(id)); err == nil {

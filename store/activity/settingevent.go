@@ -14,6 +14,9 @@ type TaggedResource struct {
 	Hostname     string           `json:"hostname,omitempty"`
 	Name         Nullable[string] `json:"name,omitzero"` // of a cluster; nil if it has no name
 	SID          string           `json:"sid,omitempty"`
+	// CorrelationID is the id that all entries of a change of several resources
+	// have. A change of one resource has none.
+	CorrelationID string `json:"correlation_id,omitempty"`
 }
 
 // Tagged returns the resource for reading and writing.
