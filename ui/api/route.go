@@ -65,6 +65,7 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/v1/hosts/{id}/checks/request_execution", auth.Needs("all:host_checks_execution"), auth.InSets("checks"), a.requestExecution(check.HostSubject, "id")},
 		{"GET", "/api/v1/hosts/{id}/refresh", auth.SignedIn, auth.InSets("read_only", "checks"), a.showHostRefresh},
 		{"POST", "/api/v1/hosts/{id}/refresh", auth.Needs("all:host_checks_execution"), auth.InSets("checks"), a.refreshHost},
+		{"POST", "/api/v1/hosts/tags", auth.Needs("all:host_tags"), auth.InSets("tags"), a.changeTags(store.HostTag)},
 		{"POST", "/api/v1/hosts/{id}/tags", auth.Needs("all:host_tags"), auth.InSets("tags"), a.addTag(store.HostTag)},
 		{"DELETE", "/api/v1/hosts/{id}/tags/{value}", auth.Needs("all:host_tags"), auth.InSets("tags"), a.removeTag(store.HostTag)},
 
@@ -75,12 +76,14 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/v1/clusters/{cluster_id}/checks/request_execution", auth.Needs("all:cluster_checks_execution"), auth.InSets("checks"), a.requestExecution(check.ClusterSubject, "cluster_id")},
 		{"GET", "/api/v1/clusters/{id}/refresh", auth.SignedIn, auth.InSets("read_only", "checks"), a.showClusterRefresh},
 		{"POST", "/api/v1/clusters/{id}/refresh", auth.Needs("all:cluster_checks_execution"), auth.InSets("checks"), a.refreshCluster},
+		{"POST", "/api/v1/clusters/tags", auth.Needs("all:cluster_tags"), auth.InSets("tags"), a.changeTags(store.ClusterTag)},
 		{"POST", "/api/v1/clusters/{id}/tags", auth.Needs("all:cluster_tags"), auth.InSets("tags"), a.addTag(store.ClusterTag)},
 		{"DELETE", "/api/v1/clusters/{id}/tags/{value}", auth.Needs("all:cluster_tags"), auth.InSets("tags"), a.removeTag(store.ClusterTag)},
 
 		{"GET", "/api/v1/databases", auth.SignedIn, auth.InSets("read_only", "operations", "tags", "housekeeping"), a.listDatabases},
 		{"GET", "/api/v1/databases/{id}/health_history", auth.SignedIn, auth.InSets("read_only"), a.showHealthHistory(activity.DatabaseThing)},
 		{"DELETE", "/api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}", auth.Needs("cleanup:database_instance"), auth.InSets("housekeeping"), a.cleanUpDatabaseInstance},
+		{"POST", "/api/v1/databases/tags", auth.Needs("all:database_tags"), auth.InSets("tags"), a.changeTags(store.DatabaseTag)},
 		{"POST", "/api/v1/databases/{id}/tags", auth.Needs("all:database_tags"), auth.InSets("tags"), a.addTag(store.DatabaseTag)},
 		{"DELETE", "/api/v1/databases/{id}/tags/{value}", auth.Needs("all:database_tags"), auth.InSets("tags"), a.removeTag(store.DatabaseTag)},
 
@@ -88,6 +91,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/sap_systems/health", auth.SignedIn, auth.InSets("read_only"), a.listHealth},
 		{"GET", "/api/v1/sap_systems/{id}/health_history", auth.SignedIn, auth.InSets("read_only"), a.showHealthHistory(activity.SAPSystemThing)},
 		{"DELETE", "/api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}", auth.Needs("cleanup:application_instance"), auth.InSets("housekeeping"), a.cleanUpApplicationInstance},
+		{"POST", "/api/v1/sap_systems/tags", auth.Needs("all:sap_system_tags"), auth.InSets("tags"), a.changeTags(store.SAPSystemTag)},
 		{"POST", "/api/v1/sap_systems/{id}/tags", auth.Needs("all:sap_system_tags"), auth.InSets("tags"), a.addTag(store.SAPSystemTag)},
 		{"DELETE", "/api/v1/sap_systems/{id}/tags/{value}", auth.Needs("all:sap_system_tags"), auth.InSets("tags"), a.removeTag(store.SAPSystemTag)},
 

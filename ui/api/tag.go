@@ -73,3 +73,26 @@ func (a *API) removeTag(kind store.TagKind) func(http.ResponseWriter, *http.Requ
 		return nil
 	}
 }
+
+// changeTags returns the handler of POST /api/v1/hosts/tags or of the same route
+// for another kind: it changes the tags of several things, all or none.
+func (a *API) changeTags(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		in := readInput(r)
+		body := in.object()
+		change := store.TagChange{Kind: kind, IDs: required(body, "ids", asListOf(asID))}
+		replaceIfGiven(body, "add", asListOf(asText), &change.Add)
+		replaceIfGiven(body, "remove", asListOf(asText), &change.Remove)
+		if err := in.fault(); err != nil {
+			return err
+		}
+		outcome, err := a.deps.Store.ChangeTags(r.Context(), auth.From(r.Context()).Actor(), change)
+		if err != nil {
+			return err
+		}
+		return send(w, http.StatusOK, struct {
+			Changed   []string `json:"changed"`
+			Unchanged []string `json:"unchanged"`
+		}{orEmpty(outcome.Changed), orEmpty(outcome.Unchanged)})
+	}
+}

@@ -188,3 +188,52 @@ func TestTagsOfOthers(t *testing.T) {
 		f.post(nobody, "/api/v1/"+kind+"/here/tags", `{"value":5}`).expect(t, http.StatusUnauthorized, signedOut)
 	}
 }
+
+// TestChangeTags changes the tags of several things of each kind at once.
+func TestChangeTags(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("root", admin)
+	f.build()
+	tagged := func(path string) string { return strings.Replace(path, strings.Split(path, "/")[4]+"/", "", 1) }
+	for _, to := range tagPaths {
+		id, path := strings.Split(to.path, "/")[4], tagged(to.path)
+		tagger := f.user("bulk tagger of "+to.kind, to.ability)
+		body := func(rest string) string { return `{"ids":["` + id + `"],` + rest + `}` }
+		for _, other := range tagPaths {
+			status, want := http.StatusForbidden, forbidden
+			if other == to {
+				status, want = http.StatusUnprocessableEntity, problems("/ids", "Missing field: ids")
+			}
+			f.post(tagger, tagged(other.path), `{}`).expect(t, status, want)
+		}
+		f.post(tagger, path, body(`"add":["a"," b "]`)).expect(t, http.StatusOK, `{"changed":["`+id+`"],"unchanged":[]}`)
+		f.post(tagger, path, body(`"add":["a"],"remove":["c"]`)).expect(t, http.StatusOK, `{"changed":[],"unchanged":["`+id+`"]}`)
+		f.post(tagger, path, `{"ids":["`+strings.ToUpper(id)+`","`+id+`"],"add":["c"],"remove":["a"]}`).expect(t, http.StatusOK, `{"changed":["`+id+`"],"unchanged":[]}`)
+		if diff := cmp.Diff([]string{"b", "c"}, f.tagsIn(to.kind)); diff != "" {
+			t.Errorf("%s: %s", to.kind, diff)
+		}
+		for _, test := range []struct{ body, want string }{
+			{`{"ids":["` + id + `","` + otherID + `"],"add":["d"]}`, problems("/ids/1", "is not registered")},
+			{`{"ids":[],"add":["d"]}`, problems("/ids", "can't be blank")},
+			{`{"ids":["` + id + `"]}`, problems("/add", "can't be blank unless remove has a tag")},
+			{`{"ids":["` + id + `","here"],"add":["d"]}`, problems("/ids/1", "Invalid format. Expected :uuid")},
+			{body(`"add":["d","<b>"]`), problems("/add/1", "has invalid format")},
+			{body(`"add":["d"],"remove":["d"]`), problems("/remove/0", "is also to be added")},
+			{body(`"add":["B"]`), problems("/ids/0", "cannot have the tag B, which has already been taken by another spelling: b")},
+			{body(`"add":"d"`), problems("/add", "Invalid array. Got: string")},
+			{body(`"tags":["d"]`), problems("/tags", "Unexpected field: tags")},
+			{body(`"add":["1","2","3","4","5","6","7","8","9","10","11"]`), problems("/add", "should have at most 10 item(s)")},
+			{`{"ids":["` + strings.Repeat(id+`","`, 500) + id + `"],"add":["d"]}`, problems("/ids", "should have at most 500 item(s)")},
+			{`{"ids":["` + strings.Repeat(id+`","`, 5000) + id + `"],"add":["d"]}`, problems("/ids", "should have at most 500 item(s)")},
+		} {
+			f.post(tagger, path, test.body).expect(t, http.StatusUnprocessableEntity, test.want)
+		}
+		if diff := cmp.Diff([]string{"b", "c"}, f.tagsIn(to.kind)); diff != "" {
+			t.Errorf("%s: a refused change changed something: %s", to.kind, diff)
+		}
+	}
+	if n := len(f.entries(activity.TypeResourceTagging)); n != 3*len(tagPaths) {
+		t.Errorf("%d entries", n)
+	}
+}
