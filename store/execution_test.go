@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -98,6 +99,83 @@ func TestExecution(t *testing.T) {
 	if h := theHost(t, s); h.Inputs.Checks != landscape.HealthUnknown {
 		t.Errorf("health of checks %s", h.Inputs.Checks)
 	}
+}
+
+// TestCheckOutcomes compares the outcomes with the conclusions.
+func TestCheckOutcomes(t *testing.T) {
+	s, c := populated(t)
+	for _, r := range []check.Result{check.Passing, check.Critical, check.Critical, check.Warning} {
+		execute(t, s, System(), r)
+		c.advance(time.Minute)
+	}
+	view(t, s, func(tx *Tx) error {
+		all, err := tx.ExecutionsOf(string(agent))
+		if err != nil {
+			return err
+		}
+		outcomes, err := tx.CheckOutcomes(all, "")
+		if len(outcomes) != 1 || len(outcomes["A"]) != len(all) {
+			t.Fatalf("%+v", outcomes)
+		}
+		for i, e := range all {
+			if want := (check.Outcome{At: e.StartedAt, ExecutionID: e.ID, Result: e.Result}); outcomes["A"][i] != want {
+				t.Errorf("%+v, want %+v", outcomes["A"][i], want)
+			}
+		}
+		if none, err := tx.CheckOutcomes(all, "B"); len(none) > 0 || err != nil {
+			t.Errorf("of a check that was never run: %+v, %v", none, err)
+		}
+		return err
+	})
+}
+
+// BenchmarkCheckOutcomes reads 30 different conclusions of 100 checks on 4 hosts,
+// with and without decoding all of them.
+func BenchmarkCheckOutcomes(b *testing.B) {
+	s := open(b, b.TempDir(), newClock())
+	conclusion := new(check.Conclusion)
+	for n := range 100 {
+		d := check.CheckDocument{CheckID: fmt.Sprintf("%06X", n), Result: check.Passing}
+		for host := range 4 {
+			d.Agents = append(d.Agents, check.AgentDocument{
+				AgentID: fmt.Sprintf("00000000-0000-4000-8000-%012d", host), Status: string(check.Executed),
+				Facts:       []check.FactDocument{{CheckID: d.CheckID, Name: "limit", Value: json.RawMessage(`{"limits":{"soft":1048576,"hard":1048576,"domain":"@sapsys","item":"nofile"}}`)}},
+				Values:      []check.ValueDocument{{Name: "wanted", Value: json.RawMessage("1048576")}},
+				Evaluations: []check.EvaluationDocument{{Name: "as_wanted", Type: string(check.Expect), ReturnValue: json.RawMessage("true")}},
+			})
+		}
+		conclusion.Checks = append(conclusion.Checks, d)
+	}
+	for n := range 30 {
+		conclusion.Checks[n].Result = check.Critical
+		id := uuid.NewString()
+		if _, err := s.StartExecution(b.Context(), System(), hostRequest(id)); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.CompleteExecution(b.Context(), string(agent), id, conclusion); err != nil {
+			b.Fatal(err)
+		}
+	}
+	view(b, s, func(tx *Tx) error {
+		all, err := tx.ExecutionsOf(string(agent))
+		b.Run("results", func(b *testing.B) {
+			for b.Loop() {
+				if outcomes, err := tx.CheckOutcomes(all, ""); len(outcomes) != 100 || err != nil {
+					b.Fatal(len(outcomes), err)
+				}
+			}
+		})
+		b.Run("conclusions", func(b *testing.B) {
+			for b.Loop() {
+				for _, e := range all {
+					if _, err := tx.Conclusion(e); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+		return err
+	})
 }
 
 func TestExecutionRefusals(t *testing.T) {

@@ -110,13 +110,23 @@ func TestResultsOfChecks(t *testing.T) {
 	}
 	see(results, "plain", has("#running[role=status]", "Checks execution running since"), has("#start-why", ""))
 	f.gather(runner, bus, id, 5)
-	see(results, "plain", hasNot("#running"), has("#check-AAAA00", "1/1 Expectations met."), hasNot("#check-GONE"), has(".banner", "Not in the catalog: GONE"))
+	see(host+"/executions/diff", "plain", has("h2", "Nothing to compare yet"))
+	see(results, "plain", hasNot("#running"), hasNot(".result-strip"), has("#check-AAAA00", "1/1 Expectations met."), hasNot("#check-GONE"), has(".banner", "Not in the catalog: GONE"))
 	f.clock.pass(time.Minute)
 	press(host+"/executions", url.Values{})
 	see(results, "plain", has("#running", "The results below are those of the execution before"), has("#check-AAAA00", "1/1 Expectations met."))
 	f.gather(runner, bus, id, 4)
 	see(results, "plain", has("#check-AAAA00", "was passing"), has("#check-AAAA00", "0/1 Expectations met."), has("#check-AAAA00", "The limit is as <wanted>"), has("h2", "Group 0"),
 		has(".results-filter a[href="+results+"?health=warning]", "2"), has("select[name=execution]", "(last)"))
+	see(results, "plain", has("#check-AAAA00 .result-strip[role=img]", ""), has("#check-AAAA00", "1 change in the last 2 executions: Passing → Warning"))
+	see(host+"/executions/diff", "plain", has("h2", "Worse than before 2"), has("#check-AAAA00", "Fact limit 5 4"), has("#check-AAAA00", "Expectation"), has("select[name=from]", "Passing"))
+	var executions []*store.Execution
+	_ = f.store.View(func(tx *store.Tx) (err error) {
+		executions, err = tx.ExecutionsOf(id)
+		return err
+	})
+	see(host+"/executions/diff?from="+executions[0].ID+"&to="+executions[1].ID, "plain", has("h2", "Better than before 2"))
+	see(host+"/executions/diff?from="+executions[0].ID+"&to="+executions[0].ID, "plain", has("h2", "Nothing differs"))
 	see(results+"?health=critical", "plain", has("h2", "Nothing matches"))
 	see(results+"?changed=1", "plain", has("#check-AAAA00", ""))
 	see(host, "plain", has("#checks a[href="+results+"?health=warning]", "2"), has(".reason", "checks have found a warning"))
@@ -127,7 +137,7 @@ func TestResultsOfChecks(t *testing.T) {
 	detail := results + "/AAAA00/host/vega01"
 	see(detail, "plain", has("h1", "Limit 0 of the kernel"), has("#expectations", "limit is 4"), has("#expectations .evidence", "facts.limit == values.wanted"), has("#values", "wanted"), has("#gathered", "4"), has("#remediation", "Set it with sysctl"), hasNot("#waive"))
 	see(results+"/AAAA00/host/"+id, "plain", has("h1", "Limit 0 of the kernel"))
-	for _, gone := range []string{results + "/BBBBBB/host/vega01", results + "/AAAA00/host/nowhere", results + "/AAAA00/moon/vega01", "/hosts/x/executions/last"} {
+	for _, gone := range []string{results + "/BBBBBB/host/vega01", results + "/AAAA00/host/nowhere", results + "/AAAA00/moon/vega01", "/hosts/x/executions/last", host + "/executions/diff?from=x", host + "/executions/diff?to=x"} {
 		if w := f.do(call{target: gone, as: "plain"}); w.Code != http.StatusNotFound {
 			t.Errorf("%s: status %d", gone, w.Code)
 		}

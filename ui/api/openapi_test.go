@@ -140,6 +140,8 @@ func TestDocumentOfTools(t *testing.T) {
 		"sap_system_tag_remove":     "DELETE /api/v1/sap_systems/{id}/tags/{value}",
 		"sap_systems_list":          "GET /api/v1/sap_systems",
 		"server_details":            "GET /api/v1/about",
+		"check_executions_compare":  "GET /api/v1/checks/executions/{id}/diff/{other}",
+		"check_history_list":        "GET /api/v1/checks/history",
 		"check_waivers_list":        "GET /api/v1/checks/waivers",
 		"catalog_list":              "GET /wanda/api/v3/checks/catalog",
 		"selectable_checks":         "GET /wanda/api/v1/groups/{group_id}/checks",

@@ -137,6 +137,8 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/users/{id}/token_authentications", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.listTokenUsesOf},
 		{"GET", "/api/v1/users/{id}/token_authentications.csv", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.exportTokenUsesOf},
 
+		{"GET", "/api/v1/checks/history", auth.SignedIn, auth.InSets("read_only", "checks"), a.listCheckHistory},
+		{"GET", "/api/v1/checks/executions/{id}/diff/{other}", auth.SignedIn, auth.InSets("read_only", "checks"), a.showExecutionDifference},
 		{"GET", "/api/v1/checks/waivers", auth.SignedIn, auth.InSets("read_only", "checks"), a.listWaivers},
 		{"POST", "/api/v1/checks/waivers", auth.Needs("all:check_customization"), auth.InSets("checks"), a.createWaiver},
 		{"PATCH", "/api/v1/checks/waivers/{id}", auth.Needs("all:check_customization"), auth.InSets("checks"), a.changeWaiver},

@@ -67,6 +67,8 @@ var demands = []struct {
 	{"GET", "/api/v1/activity_log", "any", "", 200},
 	{"POST", "/api/v1/hosts/" + otherID + "/checks/request_execution", "all:host_checks_execution", "", 404},
 	{"POST", "/api/v1/clusters/" + otherID + "/checks/request_execution", "all:cluster_checks_execution", "", 404},
+	{"GET", "/api/v1/checks/history", "any", "", 422},
+	{"GET", "/api/v1/checks/executions/{id}/diff/{other}", "any", "", 422},
 	{"GET", "/api/v1/checks/waivers", "any", "", 200},
 	{"POST", "/api/v1/checks/waivers", "all:check_customization", `{}`, 422},
 	{"PATCH", "/api/v1/checks/waivers/" + otherID, "all:check_customization", `{}`, 422},

@@ -84,6 +84,7 @@ type shownExecution struct {
 	Missing     []string // selected checks that were not run, with the reason
 	History     []page.Option
 	CSV, JSON   string
+	DiffURL     string // of the differences to the execution before; "" if there is none
 	Waived      int
 }
 
@@ -112,6 +113,7 @@ type resultRow struct {
 	Waiver      string
 	Before      string // "was passing"; "" if the result is the same
 	Lines       []targetLine
+	Strip       *resultStrip // nil if the check was run in one execution only
 	Open        bool
 }
 
@@ -135,6 +137,7 @@ func (s *Pages) executionRoutes() (routes []api.Route) {
 		last := auth.InSets("read_only", "checks").As("GET /api/v2/checks/groups/{id}/executions/last")
 		routes = append(routes,
 			api.Route{Method: "GET", Path: root + "/executions/last", Access: auth.SignedIn, Tokens: last, Handle: s.showExecution(kind)},
+			api.Route{Method: "GET", Path: root + "/executions/diff", Access: auth.SignedIn, Tokens: auth.InSets("read_only", "checks").As("GET /api/v1/checks/executions/{id}/diff/{other}"), Handle: s.showExecutionDiff(kind)},
 			api.Route{Method: "GET", Path: root + "/executions/last.csv", Access: auth.SignedIn, Tokens: last, Handle: s.executionCSV(kind)},
 			api.Route{Method: "GET", Path: root + "/executions/last/{check}/{target}/{name}", Access: auth.SignedIn, Tokens: last, Handle: s.showCheckResult(kind)},
 			api.Route{Method: "POST", Path: root + "/executions", Access: auth.Needs(ability), Tokens: auth.InSets("checks").As("POST /api/v1" + strings.Replace(root, "{id}", "{"+variable+"}", 1) + "/checks/request_execution"), Handle: page.ReadForm(s.startExecution(kind))},
@@ -189,6 +192,7 @@ type readExecution struct {
 	before     *check.Conclusion // of the execution before; nil if there is none
 	waivers    []*store.Waiver
 	hosts      map[string]*landscape.Host
+	outcomes   map[string][]check.Outcome // of the last executions, oldest first; see readStrips
 	kind       check.SubjectKind
 	id         string
 }
@@ -254,7 +258,12 @@ func (x *readExecution) choose(tx *store.Tx, chosen string) (err error) {
 			return err
 		}
 	}
-	for _, t := range x.conclusion.Targets {
+	return x.readHosts(tx, x.conclusion)
+}
+
+// readHosts reads the hosts on which checks were run.
+func (x *readExecution) readHosts(tx *store.Tx, c *check.Conclusion) error {
+	for _, t := range c.Targets {
 		h, err := tx.Host(landscape.HostID(t.AgentID))
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -318,7 +327,7 @@ func (s *Pages) showExecution(kind check.SubjectKind) func(http.ResponseWriter, 
 			if x, err = s.readExecution(tx, kind, id, query.Get("execution")); err != nil {
 				return err
 			}
-			return s.ReadFrame(&p.Frame, tx)
+			return cmp.Or(x.readStrips(tx), s.ReadFrame(&p.Frame, tx))
 		})
 		if err != nil {
 			return err
@@ -352,12 +361,9 @@ func (s *Pages) describeExecution(p *executionPage, x *readExecution, query url.
 		Result: resultMark("Checks", e.Result), Newest: e.ID == x.all[0].ID, Waived: e.Counts.Waived,
 		CSV: page.WithQuery(x.thing.results()+".csv", url.Values{"execution": {e.ID}}), JSON: "/api/v2/checks/executions/" + e.ID,
 	}
-	for i, other := range x.all[:min(len(x.all), maxListedExecutions)] {
-		label := s.Timestamp(other.StartedAt).Text() + " – " + page.HealthWord(landscape.Health(other.Result))
-		if i == 0 {
-			label += " (last)"
-		}
-		p.Execution.History = append(p.Execution.History, page.Option{Value: other.ID, Label: label, Chosen: other.ID == e.ID})
+	p.Execution.History = s.executionOptions(x.all, e)
+	if e.ID != x.all[len(x.all)-1].ID {
+		p.Execution.DiffURL = page.WithQuery(x.thing.Path+"/executions/diff", url.Values{"to": {e.ID}})
 	}
 	for _, t := range x.conclusion.Timeouts {
 		p.Execution.Silent = append(p.Execution.Silent, silentHost{x.hostLink(t.AgentID), timeoutWords(t.Reason, t.SkewSeconds)})
@@ -482,7 +488,7 @@ func (s *Pages) newResultRow(x *readExecution, d *check.CheckDocument, query url
 	if w := d.Waived; w != nil {
 		row.Waiver = s.waiverWords(w)
 	}
-	row.Lines = s.targetLines(x, c, d)
+	row.Lines, row.Strip = s.targetLines(x, c, d), s.newResultStrip(x, d.CheckID)
 	return group, row
 }
 
