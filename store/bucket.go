@@ -59,7 +59,8 @@ type buckets struct {
 	customizations *kv.Table[Customization]
 	waivers        *kv.Table[Waiver]
 
-	displays *kv.Table[Display]
+	displays    *kv.Table[Display]
+	sharedViews *kv.Table[SharedView]
 
 	queues         *kv.Table[Queue]
 	queuedMessages *kv.Bucket
@@ -127,6 +128,8 @@ func (s *Store) declareBuckets() {
 
 	b.displays = kv.NewRecords[Display](f, "display", "display id")
 	b.displays.Verify(s.newVerifier((*Tx).verifyDisplays))
+	b.sharedViews = kv.NewRecords[SharedView](f, "shared_view", "view id")
+	b.sharedViews.Verify(s.newVerifier((*Tx).verifySharedViews))
 
 	b.webhooks = kv.NewRecords[Webhook](f, "webhook", "webhook id")
 	b.webhooks.Verify(s.newVerifier((*Tx).verifyWebhooks))

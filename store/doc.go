@@ -51,6 +51,7 @@
 //	alert                 kind "/" id of the thing                                    JSON: alert.Alert
 //	alert_delivery        sequence (8)                                                JSON: alert.Delivery
 //	display               display id                                                  record: store.Display
+//	shared_view           view id                                                     record: store.SharedView
 //	webhook               webhook id                                                  record: store.Webhook
 //	webhook_state         webhook id                                                  JSON: store.WebhookState
 //	webhook_delivery      webhook id 0x00 sequence (8)                                JSON: store.WebhookDelivery
@@ -72,8 +73,9 @@
 // alert has the key of its kind and thing. The last health change of each
 // host, cluster, database and SAP system tells the state of its record. Every
 // webhook has a state, and every state and delivery of a webhook has its
-// webhook. Every display waits for its code or has a browser. Every execution
-// has a conclusion, and every conclusion an execution.
+// webhook. Every display waits for its code or has a browser. No two shared
+// views of a list have names that look alike. Every execution has a conclusion,
+// and every conclusion an execution.
 //
 // # Writing
 //
@@ -82,9 +84,9 @@
 // a pure function of package landscape, stores the result with its place in the
 // journal, and logs the events. A change that has no effect writes nothing.
 // Only these records are ever deleted, together with their journal entries:
-// tokens, webhooks, displays, customisations, waivers, the saved views of a
-// deleted user, cleared AlertSettings, and the AgentReports of an agent that was
-// cleaned up or pruned. All other records stay.
+// tokens, webhooks, displays, shared views, customisations, waivers, the saved
+// views of a deleted user, cleared AlertSettings, and the AgentReports of an
+// agent that was cleaned up or pruned. All other records stay.
 //
 // # Reading
 //

@@ -49,17 +49,9 @@ func (tx *Tx) SavedViews(user int64) ([]SavedView, error) {
 // name. Saved views are not in the activity log, because they affect only their
 // user. It fails with a fault of name or query.
 func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error {
-	view.Name, view.Query = NormalName(view.Name), MaskTokens(view.Query)
-	detail := CheckName(view.Name)
-	switch {
-	case view.Name == "":
-		return fault.Field("name", "can't be blank")
-	case utf8.RuneCountInString(view.Name) > MaxViewName:
-		return fault.Field("name", fmt.Sprintf("should be at most %d character(s)", MaxViewName))
-	case detail != "":
-		return fault.Field("name", detail)
-	case len(view.Query) > maxViewQueryBytes:
-		return fault.Field("query", "is too long")
+	view, err := checkView(view)
+	if err != nil {
+		return err
 	}
 	return s.changeViews(ctx, user, func(views []SavedView) ([]SavedView, error) {
 		place, found := findView(views, view)
@@ -75,6 +67,23 @@ func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error 
 		}
 		return views, nil
 	})
+}
+
+// checkView returns a view as it is stored, or a fault of name or query.
+func checkView(view SavedView) (SavedView, error) {
+	view.Name, view.Query = NormalName(view.Name), MaskTokens(view.Query)
+	detail := CheckName(view.Name)
+	switch {
+	case view.Name == "":
+		return view, fault.Field("name", "can't be blank")
+	case utf8.RuneCountInString(view.Name) > MaxViewName:
+		return view, fault.Field("name", fmt.Sprintf("should be at most %d character(s)", MaxViewName))
+	case detail != "":
+		return view, fault.Field("name", detail)
+	case len(view.Query) > maxViewQueryBytes:
+		return view, fault.Field("query", "is too long")
+	}
+	return view, nil
 }
 
 // DeleteView deletes a view of a user, or fails with ErrNotFound.

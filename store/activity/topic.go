@@ -92,6 +92,7 @@ var topics = []topicDefinition{
 		TypeSavingAlertingSettings, TypeChangingAlertingSettings, TypeActivityLogSettingsUpdate, TypePersonalAccessTokenSettingsUpdate,
 		TypeWebhookCreation, TypeWebhookModification, TypeWebhookDeletion,
 		TypeDisplayCreation, TypeDisplayPairing, TypeDisplayDeletion,
+		TypeSharedViewCreation, TypeSharedViewModification, TypeSharedViewDeletion,
 	}},
 	{"server.reported", "This server reports about itself: backups, alerts, webhooks, clock, disk", []Type{
 		TypeBackupCreation, TypeBackupFailure, TypeAlertGivenUp, TypeAlertsDiscarded, TypeWritingInterruption, TypeClockChange,

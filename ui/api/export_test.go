@@ -29,6 +29,7 @@ var AnswerTypes = map[string]reflect.Type{
 	"Incident":           reflect.TypeFor[incident](),
 	"Waiver":             reflect.TypeFor[waiver](),
 	"Display":            reflect.TypeFor[shownDisplay](),
+	"SharedView":         reflect.TypeFor[sharedView](),
 	"DisplayWithCode":    reflect.TypeFor[displayWithCode](),
 	"WebhookWithSecret":  reflect.TypeFor[webhookWithSecret](),
 	"AnyToken":           reflect.TypeFor[anyToken](),

@@ -146,6 +146,10 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/displays", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.listDisplays},
 		{"POST", "/api/v1/displays", auth.Needs("all:users"), auth.InSets("user_management"), a.createDisplay},
 		{"DELETE", "/api/v1/displays/{id}", auth.Needs("all:users"), auth.InSets("user_management"), a.deleteDisplay},
+		{"GET", "/api/v1/views", auth.SignedIn, auth.InSets("read_only"), a.listSharedViews},
+		{"POST", "/api/v1/views", auth.Needs("all:users"), auth.InSets("user_management"), a.shareView},
+		{"PATCH", "/api/v1/views/{id}", auth.Needs("all:users"), auth.InSets("user_management"), a.changeSharedView},
+		{"DELETE", "/api/v1/views/{id}", auth.Needs("all:users"), auth.InSets("user_management"), a.deleteSharedView},
 
 		{"GET", "/api/v1/alerts", auth.SignedIn, auth.InSets("read_only"), a.listAlerts},
 		{"POST", "/api/v1/alerts/send", auth.Needs(alertSettings), auth.InSets("settings"), a.sendAlerts},
