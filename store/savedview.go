@@ -28,7 +28,7 @@ type SavedViews struct {
 // and the views of a user.
 const (
 	MaxViewName       = 60
-	maxViewQueryBytes = 2000
+	maxViewQueryBytes = 2048
 	maxViews          = 100
 )
 

@@ -85,6 +85,7 @@ var permitted = map[string][]string{
 		"POST /users/{id}/sessions/end", "POST /users/{id}/sessions/{session}/end",
 		"POST /users/{id}/tokens/{token}/expire", "POST /users/{id}/tokens/{token}/delete",
 		"POST /settings/displays", "POST /settings/displays/{id}/remove",
+		"POST /views/shared", "POST /views/shared/{id}/replace", "POST /views/shared/{id}/remove",
 	},
 	"DELETE /api/v1/users/{id}":                {"POST /users/{id}/delete"},
 	"POST /api/v1/hosts/{id}/tags":             {"POST /hosts/{id}/tags"},

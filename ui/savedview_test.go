@@ -1,14 +1,18 @@
 package ui
 
 import (
+	"html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
 	"trento/auth"
+	"trento/store"
 	"trento/store/activity"
+	"trento/ui/api"
 )
 
 func TestSavedViews(t *testing.T) {
@@ -106,6 +110,131 @@ func TestEveryListSavesViews(t *testing.T) {
 		link, _ := attribute(f.page(t, path, "boss").one(".view-list a"), "href")
 		if current := f.page(t, link, "boss").all(".view-list a[aria-current]"); len(current) != 1 {
 			t.Errorf("%s: the view %s is not marked", path, link)
+		}
+	}
+}
+
+// TestSharedViews shares a view with everybody, replaces it and removes it, each
+// after a question where others lose something.
+func TestSharedViews(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("boss", 2) // all:users
+	f.user("ada")
+	f.user("auditor", 17) // activity_log:users
+	f.host(1, "hana01")
+	f.indexed()
+	post := func(path, as string, form url.Values) *httptest.ResponseRecorder {
+		t.Helper()
+		form.Set("return_to", "/hosts?q=hana")
+		return f.do(call{method: "POST", target: path, as: as, form: form})
+	}
+	shared := func(path, as string) (all []string) {
+		for _, link := range f.page(t, path, as).all("ul[aria-labelledby=shared-views] a") {
+			href, _ := attribute(link, "href")
+			all = append(all, text(link)+" "+href)
+		}
+		return all
+	}
+	view := func(screen, name, query string) url.Values {
+		return url.Values{"screen": {screen}, "name": {name}, "query": {query}}
+	}
+	if w := post("/views/shared", "ada", view("/hosts", "x", "")); w.Code != http.StatusForbidden || len(f.page(t, "/hosts", "ada").all("[formaction]")) != 0 {
+		t.Errorf("somebody without the permission can share: %d", w.Code)
+	}
+	if w := post("/views/shared", "boss", view("/hosts", "<b>HANA</b>", "q=hana")); w.Header().Get("Location") != "/hosts?q=hana" {
+		t.Fatalf("sharing: status %d, to %s", w.Code, w.Header().Get("Location"))
+	}
+	want := "<b>HANA</b> by boss, " + f.clock.Now().UTC().Format("02 Jan 2006") + " /hosts?q=hana"
+	for _, as := range []string{"boss", "ada"} {
+		if got := shared("/hosts", as); !slices.Equal(got, []string{want}) {
+			t.Errorf("%s sees %q, want %q", as, got, want)
+		}
+	}
+	if got := shared("/clusters", "ada"); len(got) != 0 {
+		t.Errorf("clusters have %q", got)
+	}
+	w := post("/views/shared", "boss", view("/hosts", "<B>HANA</B>", "q=x"))
+	if got := f.do(call{target: "/hosts", as: "boss", cookies: w.Result().Cookies()}).Body.String(); !strings.Contains(html.UnescapeString(got), "The view was not shared: its name has already been taken by another spelling: <b>HANA</b>.") {
+		t.Errorf("a name that looks alike is taken: %v", shared("/hosts", "boss"))
+	}
+
+	// Replacing asks, and asks again if somebody else was faster.
+	id := f.sharedViewIDs()[0]
+	question := post("/views/shared", "boss", view("/hosts", "<b>HANA</b>", "health=critical"))
+	asked := parseMarkup(t, question.Body.String())
+	has("h1 bdi", "<b>HANA</b>").check(t, asked)
+	has("dl.facts", "q: hana").check(t, asked)
+	has("dl.facts", "health: critical").check(t, asked)
+	plan, _ := attribute(asked.one("main input[name=confirmed]"), "value")
+	confirmed := view("/hosts", "", "health=critical")
+	confirmed.Set("confirmed", "shows something else")
+	if w := post("/views/shared/"+id+"/replace", "boss", confirmed); w.Code != http.StatusOK {
+		t.Errorf("replacing what has changed meanwhile: status %d", w.Code)
+	}
+	confirmed.Set("confirmed", plan)
+	post("/views/shared/"+id+"/replace", "boss", confirmed)
+	if got := shared("/hosts", "ada"); len(got) != 1 || !strings.HasSuffix(got[0], "/hosts?health=critical") {
+		t.Errorf("after it was replaced: %q", got)
+	}
+
+	// Views that somebody cannot open are not offered.
+	post("/views/shared", "boss", view("/activity_log", "What ada does", "actor=ada"))
+	for as, want := range map[string]int{"auditor": 1, "ada": 1, "boss": 1} {
+		if got := shared("/activity_log", as); len(got) != want {
+			t.Errorf("%s sees %q", as, got)
+		}
+	}
+	post("/views/shared", "boss", view("/activity_log", "What boss does", "actor=boss"))
+	if got := shared("/activity_log", "ada"); len(got) != 1 {
+		t.Errorf("ada sees %q", got)
+	}
+
+	asked = parseMarkup(t, post("/views/shared/"+id+"/remove", "boss", url.Values{}).Body.String())
+	has("main", "Everybody loses it, not only you.").check(t, asked)
+	plan, _ = attribute(asked.one("main input[name=confirmed]"), "value")
+	if w := post("/views/shared/"+id+"/remove", "ada", url.Values{"confirmed": {plan}}); w.Code != http.StatusForbidden || len(shared("/hosts", "ada")) != 1 {
+		t.Errorf("somebody without the permission can remove it: %d", w.Code)
+	}
+	for range 2 { // the second time it is gone
+		if w := post("/views/shared/"+id+"/remove", "boss", url.Values{"confirmed": {plan}}); w.Code != http.StatusSeeOther || len(shared("/hosts", "ada")) != 0 {
+			t.Errorf("removing: status %d", w.Code)
+		}
+	}
+}
+
+func (f *fixture) sharedViewIDs() (ids []string) {
+	f.t.Helper()
+	if err := f.store.View(func(tx *store.Tx) error {
+		all, err := tx.SharedViews()
+		for _, v := range all {
+			ids = append(ids, v.ID)
+		}
+		return err
+	}); err != nil {
+		f.t.Fatal(err)
+	}
+	return ids
+}
+
+// TestListsOfViews compares the lists that can have views with the routes: who
+// may not open a list is not offered its shared views.
+func TestListsOfViews(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	routes := map[string]auth.Access{}
+	for _, route := range f.server(t).routes() {
+		if route.Method == "GET" {
+			routes[route.Path] = route.Access
+		}
+	}
+	for path, ability := range api.ViewScreens() {
+		access := auth.SignedIn
+		if ability != "" {
+			access = auth.Needs(ability)
+		}
+		if got, ok := routes[path]; !ok || got != access {
+			t.Errorf("%s needs %q for its views, and %v for its page", path, ability, got)
 		}
 	}
 }

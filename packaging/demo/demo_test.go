@@ -105,7 +105,7 @@ func TestPast(t *testing.T) {
 	}
 	for _, kind := range []activity.Type{
 		activity.TypeLoginAttempt, activity.TypeUserCreation, activity.TypeUserModification, activity.TypeResourceTagging, activity.TypeHostCleanupRequested,
-		activity.TypeHeartbeatFailed, activity.TypeHeartbeatSucceeded, activity.TypeClusterHealthChanged, activity.TypeDatabaseHealthChanged, activity.TypeSAPSystemHealthChanged,
+		activity.TypeSharedViewCreation, activity.TypeHeartbeatFailed, activity.TypeHeartbeatSucceeded, activity.TypeClusterHealthChanged, activity.TypeDatabaseHealthChanged, activity.TypeSAPSystemHealthChanged,
 	} {
 		if types[kind] == 0 {
 			t.Errorf("never: %s", kind)

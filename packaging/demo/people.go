@@ -108,6 +108,18 @@ func saveView(username string, view store.SavedView) func(*past) error {
 	}
 }
 
+// shareView returns that a user saves a view of a list for everybody.
+func shareView(username string, view store.SavedView) func(*past) error {
+	return func(p *past) error {
+		user, err := p.user(username)
+		if err != nil {
+			return err
+		}
+		_, err = p.store.ShareView(p.ctx, store.Actor{Name: username}, user.ID, view)
+		return err
+	}
+}
+
 // tagLandscape returns that somebody gives tags to everything: its stage, and
 // what is special about it.
 func tagLandscape(by person) func(*past) error {

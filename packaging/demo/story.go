@@ -72,6 +72,11 @@ func (s *script) people(admin string) {
 	s.on(3, "09:17", saveView(admin, store.SavedView{Screen: "/hosts", Name: "Needs somebody", Query: "health=critical&health=warning"}))
 	s.on(3, "09:20", saveView(admin, store.SavedView{Screen: "/sap_systems", Name: "Production", Query: "tags=production"}))
 	s.on(3, "09:24", saveView(nowak.username, store.SavedView{Screen: "/clusters", Name: "Production", Query: "tags=production"}))
+	s.on(3, "10:05", shareView(keller.username, store.SavedView{Screen: "/sap_systems", Name: "Production in trouble", Query: "health=critical&health=warning&tags=production"}))
+	s.on(3, "10:11", shareView(keller.username, store.SavedView{
+		Screen: "/activity_log", Name: "Clusters and replication, 7 days",
+		Query: "from_date=7d&type=cluster_health_changed&type=database_instance_system_replication_changed&type=database_health_changed",
+	}))
 	s.on(19, "13:02", signInFails(santos))
 	s.on(19, "13:03", signInFails(santos))
 	s.on(19, "13:05", signIn(santos))

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"trento/auth"
 	"trento/store"
@@ -18,6 +19,20 @@ type viewScreen struct{ path, ability string }
 var viewScreens = []viewScreen{
 	{"/hosts", ""}, {"/clusters", ""}, {"/databases", ""}, {"/sap_systems", ""}, {"/cleanup", ""}, {"/availability", ""}, {"/catalog", ""}, {"/activity_log", ""},
 	{"/agents", apiKeySettings}, {"/users", "all:users"}, {"/tokens", "all:users"},
+}
+
+// maxViewQuery is the largest length of the query of a view, in characters. The
+// store limits its encoded form.
+const maxViewQuery = 2000
+
+// ViewScreens returns the paths of the lists that can have saved views, each with
+// the ability without which nobody sees the list.
+func ViewScreens() map[string]string {
+	screens := make(map[string]string, len(viewScreens))
+	for _, s := range viewScreens {
+		screens[s.path] = s.ability
+	}
+	return screens
 }
 
 // unsavedParameters say where in a list a reader is, and what is open there.
@@ -38,6 +53,9 @@ func CheckView(view store.SavedView) (store.SavedView, error) {
 // normalViewQuery returns the query of a view in the normal form, or a fault of
 // query.
 func normalViewQuery(text string) (string, error) {
+	if utf8.RuneCountInString(text) > maxViewQuery {
+		return "", fault.Field("query", "is too long")
+	}
 	query, err := url.ParseQuery(text)
 	if err != nil || CheckQuery(text) != nil || strings.HasPrefix(text, "?") {
 		return "", fault.Field("query", "is not the query of an address, such as health=critical")

@@ -10,7 +10,7 @@ import (
 	"trento/ui/page"
 )
 
-// Pages are the forms of all tables.
+// Pages are the forms of all tables, and what they ask.
 type Pages struct{ *page.Console }
 
 // New returns the pages.
@@ -18,9 +18,14 @@ func New(c *page.Console) *Pages { return &Pages{c} }
 
 // Routes returns the routes of the forms.
 func (s *Pages) Routes() []api.Route {
+	users := auth.Needs(page.AbilityUsers)
+	tokens := func(operation string) auth.TokenRule { return auth.InSets("user_management").As(operation) }
 	return []api.Route{
 		{Method: "POST", Path: "/views", Access: auth.SignedIn, Handle: page.ReadForm(s.saveView)},
 		{Method: "POST", Path: "/views/remove", Access: auth.SignedIn, Handle: page.ReadForm(s.removeView)},
+		{Method: "POST", Path: "/views/shared", Access: users, Tokens: tokens("POST /api/v1/views"), Handle: page.ReadForm(s.shareView)},
+		{Method: "POST", Path: "/views/shared/{id}/replace", Access: users, Tokens: tokens("PATCH /api/v1/views/{id}"), Handle: page.ReadForm(s.replaceSharedView)},
+		{Method: "POST", Path: "/views/shared/{id}/remove", Access: users, Tokens: tokens("DELETE /api/v1/views/{id}"), Handle: page.ReadForm(s.removeSharedView)},
 	}
 }
 
@@ -28,4 +33,4 @@ func (s *Pages) Routes() []api.Route {
 var files embed.FS
 
 // Room is this package as a part of the console.
-var Room = page.Room{Files: files}
+var Room = page.Room{Files: files, Pages: []page.Page{&sharedViewPage{}}}
