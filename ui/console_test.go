@@ -577,7 +577,7 @@ func (f *fixture) seeEverything() []string {
 	for _, n := range []int{0, 9} {
 		f.refuse(n, landscape.HostDiscovery, store.ReportProblem{Pointer: "/" + names[4], Detail: "is invalid", Read: names[2]})
 	}
-	f.seeChecks(runner, bus)
+	f.seeChecks(runner, bus, 0)
 	f.beat(0)
 	f.beat(1)
 	f.silence(0)
@@ -598,11 +598,11 @@ func (f *fixture) seeEverything() []string {
 	}...)
 }
 
-// seeChecks runs checks on the first host, of which one has a customised value
-// and fails.
-func (f *fixture) seeChecks(r *execution.Runner, bus *agentBus) {
+// seeChecks runs two checks on a host: one passes thanks to a customised value,
+// and one fails.
+func (f *fixture) seeChecks(r *execution.Runner, bus *agentBus, n int) {
 	f.t.Helper()
-	id, ctx := hostID(0), f.t.Context()
+	id, ctx := hostID(n), f.t.Context()
 	_, err := f.store.CustomizeCheck(ctx, store.System(), string(id), "AAAA00", r.Catalogue().Find("AAAA00"), []store.CustomValue{{Name: "wanted", Value: int64(4)}})
 	if err == nil {
 		err = f.store.SelectHostChecks(ctx, store.System(), id, []string{"AAAA00", "AAAA01", "GONE"})

@@ -173,6 +173,64 @@ func TestResultsOfChecks(t *testing.T) {
 	see(detail, "runner", has("#waive button", "Waive failure"))
 }
 
+// TestCheckReport downloads the report of an execution, and checks that it has
+// everything and loads nothing.
+func TestCheckReport(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("auditor")
+	id := string(f.host(1, hostile))
+	runner, bus := f.checking(2)
+	report := "/hosts/" + id + "/executions/last.html"
+	if w := f.do(call{target: report, as: "auditor"}); w.Code != http.StatusNotFound {
+		t.Errorf("without an execution: status %d", w.Code)
+	}
+	f.seeChecks(runner, bus, 1)
+	if _, err := f.store.CreateWaiver(t.Context(), store.System(), store.Waiver{GroupID: id, Kind: check.HostSubject, CheckID: "AAAA01", AgentID: id, Reason: "<i>known</i>", Until: f.clock.Now().AddDate(0, 0, 3)}); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.pass(time.Minute)
+	if _, err := runner.Start(t.Context(), store.System(), check.HostSubject, id); err != nil {
+		t.Fatal(err)
+	}
+	f.gather(runner, bus, id, 4)
+	w := f.do(call{target: report, as: "auditor"})
+	if disposition := w.Header().Get("Content-Disposition"); w.Code != http.StatusOK || !strings.HasPrefix(disposition, "attachment; filename=checks-scriptalert1script") {
+		t.Fatalf("status %d, %s", w.Code, disposition)
+	}
+	text := w.Body.String()
+	for _, foreign := range []string{"<script", "<link", "<img", "src=", "url(", "@import", "<i>known"} {
+		if strings.Contains(text, foreign) {
+			t.Errorf("the report has %s", foreign)
+		}
+	}
+	checkMarkup(t, text)
+	shown := parseMarkup(t, text)
+	for _, e := range []element{
+		has("h1", "<script>alert(1)</script>"), has("dd", "Warning: 1 warning, 1 passing, 1 waived"), has("dd", "the schedule"), has("dd", "by auditor on "), has("li", "Selected, but not in the catalogue, so not run: GONE."),
+		has("li", "AAAA01 on "), has("li", "<i>known</i>"), has("#check-AAAA00 .mark", "customised values"), has("#check-AAAA00 td", "value wanted customised"), has("#check-AAAA01 code", "facts.limit == values.wanted"),
+		has("#check-AAAA01 td", "limit is 4"), has("#check-AAAA01 p", "Set it with sysctl"), has("#check-AAAA01 p", "Waived by"), has("tr", "AAAA00"),
+	} {
+		e.check(t, shown)
+	}
+	has("a[href="+report+"?execution="+f.lastExecution(id)+"]", "Report").check(t, f.page(t, "/hosts/"+id+"/executions/last", "auditor"))
+}
+
+// lastExecution returns the id of the last execution of a cluster or host.
+func (f *fixture) lastExecution(group string) (id string) {
+	f.t.Helper()
+	if err := f.store.View(func(tx *store.Tx) error {
+		g, err := tx.CheckedGroup(group)
+		if err == nil {
+			id = g.Last.ID
+		}
+		return err
+	}); err != nil {
+		f.t.Fatal(err)
+	}
+	return id
+}
+
 // BenchmarkResultsOfChecks measures the page with the results of 100 checks on
 // four hosts.
 func BenchmarkResultsOfChecks(b *testing.B) {

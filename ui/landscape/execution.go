@@ -85,6 +85,7 @@ type shownExecution struct {
 	History     []page.Option
 	CSV, JSON   string
 	DiffURL     string // of the differences to the execution before; "" if there is none
+	Report      string // address of the report in HTML
 	Waived      int
 }
 
@@ -139,6 +140,7 @@ func (s *Pages) executionRoutes() (routes []api.Route) {
 			api.Route{Method: "GET", Path: root + "/executions/last", Access: auth.SignedIn, Tokens: last, Handle: s.showExecution(kind)},
 			api.Route{Method: "GET", Path: root + "/executions/diff", Access: auth.SignedIn, Tokens: auth.InSets("read_only", "checks").As("GET /api/v1/checks/executions/{id}/diff/{other}"), Handle: s.showExecutionDiff(kind)},
 			api.Route{Method: "GET", Path: root + "/executions/last.csv", Access: auth.SignedIn, Tokens: last, Handle: s.executionCSV(kind)},
+			api.Route{Method: "GET", Path: root + "/executions/last.html", Access: auth.SignedIn, Tokens: last, Handle: s.downloadCheckReport(kind)},
 			api.Route{Method: "GET", Path: root + "/executions/last/{check}/{target}/{name}", Access: auth.SignedIn, Tokens: last, Handle: s.showCheckResult(kind)},
 			api.Route{Method: "POST", Path: root + "/executions", Access: auth.Needs(ability), Tokens: auth.InSets("checks").As("POST /api/v1" + strings.Replace(root, "{id}", "{"+variable+"}", 1) + "/checks/request_execution"), Handle: page.ReadForm(s.startExecution(kind))},
 			api.Route{Method: "POST", Path: root + "/waivers", Access: auth.Needs(abilityCustomize), Tokens: auth.InSets("checks").As("POST /api/v1/checks/waivers"), Handle: page.ReadForm(s.createWaiver(kind))},
@@ -359,7 +361,8 @@ func (s *Pages) describeExecution(p *executionPage, x *readExecution, query url.
 	p.Execution = &shownExecution{
 		ID: e.ID, StartedAt: s.Timestamp(e.StartedAt), CompletedAt: s.Timestamp(e.CompletedAt), Took: durationWords(e.CompletedAt.Sub(e.StartedAt)), By: e.By,
 		Result: resultMark("Checks", e.Result), Newest: e.ID == x.all[0].ID, Waived: e.Counts.Waived,
-		CSV: page.WithQuery(x.thing.results()+".csv", url.Values{"execution": {e.ID}}), JSON: "/api/v2/checks/executions/" + e.ID,
+		CSV:    page.WithQuery(x.thing.results()+".csv", url.Values{"execution": {e.ID}}),
+		Report: page.WithQuery(x.thing.results()+".html", url.Values{"execution": {e.ID}}), JSON: "/api/v2/checks/executions/" + e.ID,
 	}
 	p.Execution.History = s.executionOptions(x.all, e)
 	if e.ID != x.all[len(x.all)-1].ID {

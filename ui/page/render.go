@@ -76,3 +76,12 @@ func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Pa
 	_, err := w.Write(text)
 	return IgnoreGone(err)
 }
+
+// Document returns a page as a file that people keep. It needs no other file.
+func (s *Console) Document(p Page) ([]byte, error) {
+	var body bytes.Buffer
+	if err := s.Templates[p.Template()].ExecuteTemplate(&body, "document", p); err != nil {
+		return nil, fmt.Errorf("document %s: %w", p.Template(), err)
+	}
+	return body.Bytes(), nil
+}

@@ -67,7 +67,7 @@ type Templates map[string]*template.Template
 
 // entryBlocks are the blocks that Go code executes by name. All other blocks
 // are called by a template.
-var entryBlocks = []string{"layout", "frame", "picker", "palette"}
+var entryBlocks = []string{"layout", "frame", "picker", "palette", "document"}
 
 // parseTemplates parses the file of each page, which defines "content",
 // together with the blocks in files that belong to no page. It fails if a page

@@ -57,10 +57,15 @@ func AsksByteOrderMark(q url.Values) bool { return q.Get("bom") == "true" }
 // PieceSize is the size of the pieces in which a file is sent, in bytes.
 const PieceSize = 64 << 10
 
-// SendCSV sends a CSV file in pieces. If the user is signed out meanwhile, it
-// stops.
+// SendCSV sends a CSV file as SendFile does.
 func SendCSV(s *page.Console, w http.ResponseWriter, r *http.Request, name string, body []byte) error {
 	api.SetCSVHeader(w.Header(), name)
+	return SendFile(s, w, r, body)
+}
+
+// SendFile sends a file in pieces. If the user is signed out meanwhile, it stops.
+// The caller has set the headers.
+func SendFile(s *page.Console, w http.ResponseWriter, r *http.Request, body []byte) error {
 	for piece := range slices.Chunk(body, PieceSize) {
 		if _, err := w.Write(piece); err != nil {
 			return page.IgnoreGone(err)
