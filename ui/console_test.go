@@ -590,7 +590,7 @@ func (f *fixture) seeEverything() []string {
 		"/settings/webhooks", "/settings/webhooks/new", hook, hook + "/edit", hook + "/delete",
 		"/alerts", "/alerts?discard=ask", "/alerts?outcome=failed",
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup", "/availability",
-		"/agents", "/agents/connect", "/map", "/catalog", "/hosts/" + string(hostID(0)) + "/settings", "/hosts/" + string(hostID(0)) + "/settings/AAAA00/values", "/hosts/" + string(hostID(0)) + "/settings/AAAA00/values/reset",
+		"/agents", "/agents/connect", "/map", "/catalog", "/catalog/waivers", "/hosts/" + string(hostID(0)) + "/settings", "/hosts/" + string(hostID(0)) + "/settings/AAAA00/values", "/hosts/" + string(hostID(0)) + "/settings/AAAA00/values/reset",
 		"/hosts/" + string(hostID(0)) + "/executions/last", "/hosts/" + string(hostID(0)) + "/executions/last/AAAA01/host/hana01", "/wall", "/settings/displays", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts?peek=" + string(hostID(1)) + "&columns=fqdn&columns=id&columns=memory&columns=tags", "/clusters?peek=" + string(landscape.ClusterIDFromKey("hana")), "/databases?peek=" + string(prdID), "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
 		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),

@@ -169,7 +169,31 @@ func TestResultsOfChecks(t *testing.T) {
 		ended = all[0].ID
 		return err
 	})
+	const waivers = "/catalog/waivers"
+	see(waivers, "plain", has("#waiver-"+ended+" td", "moves next week"), has("#waiver-"+ended+" .warning", "22 Aug 2026"), has("#waiver-"+ended+" td", "vega01"), hasNot("#waiver-"+ended+" form"))
+	see("/", "plain", has("#attention a[href="+waivers+"]", "1 failure of checks is waived, 1 waiver ends within 7 days"))
+	see(detail, "runner", has("#waiver-"+ended+" input[value=2026-08-21]", ""))
+	change := host + "/waivers/" + ended
+	for _, tt := range []struct{ reason, until, reads string }{
+		{"", "2026-09-30", "moves next week"},
+		{"moves later", "2020-01-01", "moves next week"},
+		{"moves later", "2028-01-01", "moves next week"},
+		{"moves later", "never", "moves next week"},
+		{"moves later", "2026-09-30", "moves later"},
+	} {
+		if to := press(change, url.Values{"reason": {tt.reason}, "until": {tt.until}, "return": {waivers}}); to != waivers {
+			t.Errorf("leads to %s", to)
+		}
+		see(waivers, "runner", has("#waiver-"+ended+" td", tt.reads), has("#waiver-"+ended+" button", "Change waiver"))
+	}
+	see(waivers, "plain", has("#waiver-"+ended+" td", "1 Oct 2026"), hasNot("#waiver-"+ended+" .warning"))
+	for as, want := range map[string]int{"plain": http.StatusForbidden, "runner": http.StatusNotFound} {
+		if w := f.do(call{method: http.MethodPost, target: strings.Replace(change, "/hosts/"+id, "/hosts/"+string(hostID(2)), 1), as: as, form: url.Values{"reason": {"x"}}}); w.Code != want {
+			t.Errorf("%s changes a waiver of another host: status %d", as, w.Code)
+		}
+	}
 	press(host+"/waivers/"+ended+"/end", url.Values{"return": {"https://evil.example"}})
+	see(waivers, "plain", has("h2", "No failure is waived"))
 	see(detail, "runner", has("#waive button", "Waive failure"))
 }
 

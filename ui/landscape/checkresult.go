@@ -73,10 +73,42 @@ type waivePanel struct {
 	Latest  string // the last day that can be chosen
 }
 
+// waiverLine is a waiver in force, with the forms that change and end it.
 type waiverLine struct {
+	ID      string
 	Words   string
-	EndURL  string
-	Expires string
+	URL     string // path that changes it; "/end" below it ends it
+	Reason  string
+	Until   string // its last day
+	Latest  string // the last day that can be chosen
+	Return  string
+	Refused string // why the reader may not change it
+}
+
+// newWaiverLine returns a waiver, with the forms for a reader.
+func (s *Pages) newWaiverLine(reader page.Reader, w *store.Waiver) waiverLine {
+	return waiverLine{
+		ID: w.ID, URL: groupPath(w.Kind, w.GroupID) + "/waivers/" + w.ID, Reason: w.Reason, Until: lastDay(w.Until), Latest: s.latestWaiverDay(),
+		Return: reader.BackTo(), Refused: reader.WhyRefused(abilityCustomize),
+	}
+}
+
+// lastDay returns the last day on which a waiver that ends at a time holds. One
+// that ends at midnight holds for the whole day before.
+func lastDay(until time.Time) string { return until.Add(-time.Second).UTC().Format(time.DateOnly) }
+
+// endOfDay returns the end of a day; the zero time if it is no day.
+func endOfDay(text string) time.Time {
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return day.AddDate(0, 0, 1)
+}
+
+// latestWaiverDay is the last day on which a waiver can hold.
+func (s *Pages) latestWaiverDay() string {
+	return s.Store.Now().AddDate(0, 0, store.MaxWaiverDays-1).UTC().Format(time.DateOnly)
 }
 
 // prettyJSON returns JSON with line breaks where it is long.
@@ -233,7 +265,7 @@ func (x *readExecution) comparisons(d *check.CheckDocument) (rows []expectationR
 func (s *Pages) newWaivePanel(f *page.Frame, x *readExecution, d *check.CheckDocument, a *check.AgentDocument) waivePanel {
 	p := waivePanel{
 		Failed: d.Result != check.Passing, Refused: f.WhyRefused(abilityCustomize), Action: x.thing.Path + "/waivers", Check: d.CheckID, Return: f.Here,
-		Latest: s.Store.Now().AddDate(0, 0, store.MaxWaiverDays-1).UTC().Format(time.DateOnly),
+		Latest: s.latestWaiverDay(),
 	}
 	if a != nil {
 		p.Agent = a.AgentID
@@ -249,9 +281,9 @@ func (s *Pages) newWaivePanel(f *page.Frame, x *readExecution, d *check.CheckDoc
 		if w.AgentID != "" {
 			where = "on this host"
 		}
-		p.Waivers = append(p.Waivers, waiverLine{
-			Words: "Failures " + where + " are waived by " + w.By + " until " + s.Timestamp(w.Until).Text() + ": " + w.Reason, EndURL: p.Action + "/" + w.ID + "/end",
-		})
+		line := s.newWaiverLine(f.Reader, w)
+		line.Words = "Failures " + where + " are waived by " + w.By + " until " + s.Timestamp(w.Until).Text() + ": " + w.Reason
+		p.Waivers = append(p.Waivers, line)
 	}
 	return p
 }
@@ -267,24 +299,54 @@ func (s *Pages) createWaiver(kind check.SubjectKind) func(http.ResponseWriter, *
 		if r.PostForm.Get("scope") == "host" {
 			given.AgentID = r.PostForm.Get("agent")
 		}
-		// The waiver lasts to the end of the day.
-		if day, err := time.Parse(time.DateOnly, r.PostForm.Get("until")); err == nil {
-			given.Until = day.AddDate(0, 0, 1)
-		}
+		given.Until = endOfDay(r.PostForm.Get("until"))
 		_, err = s.Store.CreateWaiver(r.Context(), auth.From(r.Context()).Actor(), given)
 		return s.redirectAfterWaiver(w, r, kind, id, err, "The failure is waived. It does not count from the next execution on.")
 	}
+}
+
+// changeWaiver answers POST /clusters/{id}/waivers/{waiver} and the same path of
+// hosts. A day that stays leaves the time of the end as it is.
+func (s *Pages) changeWaiver(kind check.SubjectKind) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, before, err := s.pathWaiver(r)
+		if err != nil {
+			return err
+		}
+		until := endOfDay(r.PostForm.Get("until"))
+		if r.PostForm.Get("until") == lastDay(before.Until) {
+			until = before.Until
+		}
+		_, err = s.Store.ChangeWaiver(r.Context(), auth.From(r.Context()).Actor(), before.ID, r.PostForm.Get("reason"), until)
+		return s.redirectAfterWaiver(w, r, kind, id, err, "The waiver was changed. The next execution says so.")
+	}
+}
+
+// pathWaiver returns the cluster or host and the waiver of it that are in the
+// path.
+func (s *Pages) pathWaiver(r *http.Request) (id string, w *store.Waiver, err error) {
+	if id, err = pathGroup(r); err != nil {
+		return "", nil, err
+	}
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
+		w, err = tx.Waiver(page.PathVar(r, "waiver"))
+		return err
+	})
+	if err == nil && w.GroupID != id {
+		err = fmt.Errorf("waiver %q of %s: %w", w.ID, id, store.ErrNotFound)
+	}
+	return id, w, err
 }
 
 // endWaiver answers POST /clusters/{id}/waivers/{waiver}/end and the same path of
 // hosts.
 func (s *Pages) endWaiver(kind check.SubjectKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		id, err := pathGroup(r)
+		id, waiver, err := s.pathWaiver(r)
 		if err != nil {
 			return err
 		}
-		err = s.Store.EndWaiver(r.Context(), auth.From(r.Context()).Actor(), page.PathVar(r, "waiver"))
+		err = s.Store.EndWaiver(r.Context(), auth.From(r.Context()).Actor(), waiver.ID)
 		return s.redirectAfterWaiver(w, r, kind, id, err, "The waiver has ended. Failures count from the next execution on.")
 	}
 }
@@ -305,7 +367,7 @@ func (s *Pages) redirectAfterWaiver(w http.ResponseWriter, r *http.Request, kind
 	}
 	s.SetFlash(w, r, text)
 	back := groupPath(kind, id) + "/executions/last"
-	if given := r.PostForm.Get("return"); strings.HasPrefix(given, back) {
+	if given := r.PostForm.Get("return"); strings.HasPrefix(given, back) || given == waiversPath {
 		back = given
 	}
 	http.Redirect(w, r, back, http.StatusSeeOther)

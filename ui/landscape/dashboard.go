@@ -252,6 +252,9 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	if err := s.fillAttention(r.Context(), &p, snapshot); err != nil {
 		return err
 	}
+	if err := s.addWaiverLink(r.Context(), &p); err != nil {
+		return err
+	}
 	if p.Activity, err = s.readLatestEntries(r.Context(), who); err != nil {
 		return err
 	}

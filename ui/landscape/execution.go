@@ -144,10 +144,11 @@ func (s *Pages) executionRoutes() (routes []api.Route) {
 			api.Route{Method: "GET", Path: root + "/executions/last/{check}/{target}/{name}", Access: auth.SignedIn, Tokens: last, Handle: s.showCheckResult(kind)},
 			api.Route{Method: "POST", Path: root + "/executions", Access: auth.Needs(ability), Tokens: auth.InSets("checks").As("POST /api/v1" + strings.Replace(root, "{id}", "{"+variable+"}", 1) + "/checks/request_execution"), Handle: page.ReadForm(s.startExecution(kind))},
 			api.Route{Method: "POST", Path: root + "/waivers", Access: auth.Needs(abilityCustomize), Tokens: auth.InSets("checks").As("POST /api/v1/checks/waivers"), Handle: page.ReadForm(s.createWaiver(kind))},
+			api.Route{Method: "POST", Path: root + "/waivers/{waiver}", Access: auth.Needs(abilityCustomize), Tokens: auth.InSets("checks").As("PATCH /api/v1/checks/waivers/{id}"), Handle: page.ReadForm(s.changeWaiver(kind))},
 			api.Route{Method: "POST", Path: root + "/waivers/{waiver}/end", Access: auth.Needs(abilityCustomize), Tokens: auth.InSets("checks").As("DELETE /api/v1/checks/waivers/{id}"), Handle: page.ReadForm(s.endWaiver(kind))},
 		)
 	}
-	return routes
+	return append(routes, api.Route{Method: "GET", Path: waiversPath, Access: auth.SignedIn, Tokens: auth.InSets("read_only", "checks").As("GET /api/v1/checks/waivers"), Handle: s.showWaivers})
 }
 
 // groupPath returns the path of the page of a cluster or host.

@@ -76,5 +76,5 @@ var files embed.FS
 // Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&dashboardPage{}, &mapPage{}, &wallPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &connectPage{}, &clusterPage{}, &systemPage{}, &availabilityPage{}, &executionPage{}, &executionDiffPage{}, &cataloguePage{}, &selectionPage{}, &customizationPage{}, &checkResultPage{}, &checkReport{}},
+	Pages: []page.Page{&dashboardPage{}, &mapPage{}, &wallPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &connectPage{}, &clusterPage{}, &systemPage{}, &availabilityPage{}, &executionPage{}, &executionDiffPage{}, &cataloguePage{}, &selectionPage{}, &customizationPage{}, &checkResultPage{}, &checkReport{}, &waiversPage{}},
 }
