@@ -42,7 +42,7 @@ func TestConsole(t *testing.T) {
 		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"drawer", testDrawer}, {"health over time", testHealthOverTime}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges}, {"pressed", testPressed}, {"second click", testSecondClick},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys}, {"palette", testPaletteKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowByKeyboard}, {"retention", testRetention},
-		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"customising", testCustomizing}, {"drawing", testDrawing},
+		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"bulk tags", testBulkTags}, {"cleaning up", testCleaningUp}, {"customising", testCustomizing}, {"drawing", testDrawing},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -58,6 +58,8 @@ var permitted = map[string][]string{
 	"tags": {
 		"POST /hosts/{id}/tags", "POST /clusters/{id}/tags", "POST /databases/{id}/tags", "POST /sap_systems/{id}/tags",
 		"POST /hosts/{id}/tags/remove", "POST /clusters/{id}/tags/remove", "POST /databases/{id}/tags/remove", "POST /sap_systems/{id}/tags/remove",
+		"POST /hosts/tags/confirm", "POST /clusters/tags/confirm", "POST /databases/tags/confirm", "POST /sap_systems/tags/confirm",
+		"POST /hosts/tags", "POST /clusters/tags", "POST /databases/tags", "POST /sap_systems/tags",
 	},
 	"checks": {
 		"POST /hosts/{id}/settings", "POST /clusters/{id}/settings",

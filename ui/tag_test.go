@@ -60,13 +60,13 @@ func testChoosing(tab *tab) {
 	tab.live("/cleanup")
 	tab.wants(exists(".choose-bar button")+".disabled", "true")
 	tab.element("document.querySelector('#rows tbody .col-choose')").click() // anywhere in the cell
-	tab.wants(exists("#chosen")+".textContent", "1 selected")
-	tab.clickOn(aBox, "Select all on this page")
-	tab.wants(exists("#chosen")+".textContent", "2 selected")
+	tab.wants(exists("#chosen")+".textContent", "1 chosen")
+	tab.clickOn(aBox, "Choose all on this page")
+	tab.wants(exists("#chosen")+".textContent", "2 chosen")
 	tab.host(3, "hana03")
 	tab.until("document.querySelectorAll('#rows tbody tr').length === 3 || !" + exists("#news") + ".hidden")
 	tab.wants("document.querySelectorAll('input[form=choice]:checked').length", "2")
-	tab.clickOn(aButton, "Clean up selected…")
+	tab.clickOn(aButton, "Clean up…")
 	tab.until(exists("input[name=plan]"))
 	tab.wants("document.querySelector('h1').textContent", "Clean up 2 things?")
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"trento/auth"
 	"trento/store"
 	"trento/store/fault"
 	"trento/store/landscape"
@@ -35,6 +36,7 @@ type cleanupConfirmPage struct {
 	Chosen  []cleanupRow
 	Refused []cleanupRefusal // what cannot be cleaned up
 	Failure string           // why the clean-up failed
+	Return  string           // the list where the things were chosen
 }
 
 // Template implements page.Page.
@@ -224,6 +226,53 @@ func chosenItems(reader page.Reader, keys []string, all []*cleanupItem, v *page.
 	return chosen, nil
 }
 
+// absentParts replaces the keys of databases and SAP systems by those of their
+// absent instances. Of a system without any, it says so on the page.
+func absentParts(p *cleanupConfirmPage, keys []string, all []*cleanupItem, v *page.Snapshot) (parts []string) {
+	for _, key := range table.Unique(keys[:min(len(keys), maxCleanup+1)]) {
+		kind, id, _ := strings.Cut(key, "/")
+		name := "The HANA database"
+		switch store.TagKind(kind) {
+		case store.SAPSystemTag:
+			key, name = applicationInstanceKind.name+"/"+id, "The SAP system"
+		case store.DatabaseTag:
+		default:
+			parts = append(parts, key)
+			continue
+		}
+		if strings.Contains(id, "/") {
+			parts = append(parts, key)
+			continue
+		}
+		before := len(parts)
+		for _, l := range all {
+			if strings.HasPrefix(l.key, key+"/") {
+				parts = append(parts, l.key)
+			}
+		}
+		if len(parts) == before {
+			p.Refused = append(p.Refused, cleanupRefusal{Name: cmp.Or(systemName(v, id), name), Words: "It has no absent instance."})
+		}
+	}
+	return parts
+}
+
+// systemName returns the SID of a database or SAP system; "" if it is not
+// registered.
+func systemName(v *page.Snapshot, id string) string {
+	for _, db := range v.Databases {
+		if string(db.ID) == id {
+			return db.SID
+		}
+	}
+	for _, s := range v.Systems {
+		if string(s.ID) == id {
+			return s.SID
+		}
+	}
+	return ""
+}
+
 // itemByKey returns the thing with a key, also if it is not on the list any
 // more; nil if the key is not valid.
 func itemByKey(v *page.Snapshot, key string) *cleanupItem {
@@ -249,17 +298,25 @@ func itemByKey(v *page.Snapshot, key string) *cleanupItem {
 // confirmCleanup answers POST /cleanup/confirm: it asks whether all chosen
 // things should be cleaned up. It changes nothing.
 func (s *Pages) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
-	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
+	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up"), Return: returnToList(r)}
 	chosen, err := s.planCleanup(r.Context(), r.PostForm["thing"], &p)
 	switch {
 	case err != nil:
 		return err
-	case len(chosen) == 0:
+	case len(chosen) == 0 && len(p.Refused) == 0:
 		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
 	case len(chosen) > maxCleanup:
 		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, tooManyText)
 	}
 	return s.Render(w, r, http.StatusOK, &p)
+}
+
+// returnToList returns the address of the list where things were chosen.
+func returnToList(r *http.Request) string {
+	if back := r.PostForm.Get("return_to"); back != "" {
+		return auth.LocalTarget(back)
+	}
+	return cleanupTable.Path
 }
 
 // planCleanup returns what cleaning up the things with these keys together
@@ -273,7 +330,8 @@ func (s *Pages) planCleanup(ctx context.Context, keys []string, p *cleanupConfir
 		}
 		p.Seq = v.Seq
 		p.CountCritical(v)
-		if chosen, err = chosenItems(p.Reader, keys, cleanupTable.List(v), v); err != nil || len(chosen) > maxCleanup {
+		all := cleanupTable.List(v)
+		if chosen, err = chosenItems(p.Reader, absentParts(p, keys, all, v), all, v); err != nil || len(chosen) > maxCleanup {
 			return err
 		}
 		possible := chosen
@@ -320,13 +378,13 @@ func targetsOf(things []*cleanupItem) []landscape.Target {
 // cleanUpAll answers POST /cleanup: it cleans up all of the things. If it
 // cannot, it cleans up none and asks again.
 func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
-	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
+	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up"), Return: returnToList(r)}
 	chosen, err := s.planCleanup(r.Context(), r.PostForm["thing"], &p)
 	status := http.StatusConflict
 	switch {
 	case err != nil:
 		return err
-	case len(chosen) == 0:
+	case len(chosen) == 0 && len(p.Refused) == 0:
 		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
 	case len(chosen) > maxCleanup:
 		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, tooManyText)
@@ -352,6 +410,6 @@ func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 		news = fmt.Sprintf("%d things were cleaned up.", len(chosen))
 	}
 	s.SetFlash(w, r, news)
-	http.Redirect(w, r, cleanupTable.Path, http.StatusSeeOther)
+	http.Redirect(w, r, p.Return, http.StatusSeeOther)
 	return nil
 }

@@ -20,17 +20,24 @@ type listPage struct {
 	Class       string // CSS class of the table element
 	Opens, Acts bool   // Opens: rows can be opened; Acts: some rows have an action
 	Rows        []listRow
-	Peek        *peek // nil: nothing is shown beside the list
+	Choice      *choiceBar // nil: the reader may do nothing with chosen rows
+	Peek        *peek      // nil: nothing is shown beside the list
 }
 
 // Template implements page.Page.
 func (*listPage) Template() string { return "list" }
 
 // Columns is the number of columns of a list whose rows open.
-func (p *listPage) Columns() int { return len(p.List.Heads) + 2 }
+func (p *listPage) Columns() int {
+	if p.Choice != nil {
+		return len(p.List.Heads) + 3
+	}
+	return len(p.List.Heads) + 2
+}
 
 type listRow struct {
 	ID, Version string
+	Name        string
 	Stale       bool
 	Turn        *rowToggle
 	PeekURL     string
@@ -183,6 +190,7 @@ func (l *listDefinition[T]) show(s *Pages) func(http.ResponseWriter, *http.Reque
 		}
 		p := listPage{Page: table.NewPage(s.Console, r, l.table, l.title), Class: l.class, Opens: l.instanceTables != nil, Acts: l.rowAction != nil}
 		p.Live += l.refreshTopics
+		p.Choice = newChoiceBar(p.Reader, l.kind)
 		all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, l.table.List)
 		if err != nil {
 			return err
@@ -227,7 +235,7 @@ func (s *Pages) newWhy(tx *store.Tx, kind store.TagKind, in *itemFields) *why {
 
 func (l *listDefinition[T]) row(s *Pages, tx *store.Tx, reader page.Reader, query table.ListQuery, thing T) listRow {
 	in := thing.fields()
-	row := listRow{ID: in.id, Version: table.Version(in.updatedAt), Stale: in.staleSince != nil, Peeked: query.Peek() == in.id}
+	row := listRow{ID: in.id, Name: in.name, Version: table.Version(in.updatedAt), Stale: in.staleSince != nil, Peeked: query.Peek() == in.id}
 	row.PeekURL, row.PeekLabel = query.PeekAt(l.table.Path, in.id), "Show "+l.table.Noun+" "+in.name+" beside the list"
 	cells := l.cells(s, thing)
 	for _, col := range l.table.ShownColumns(query) {

@@ -1,16 +1,16 @@
-// Selecting things in a table: all things of a page at once, and the number of
-// selected ones. A selection survives updates of the page, see morph.js.
+// Choosing things in a table: all things of a page at once, and the number of
+// chosen ones. A choice survives updates of the page, see morph.js.
 const boxes = () => [...document.querySelectorAll('input[form=choice]:not(:disabled, [aria-disabled=true])')];
 
-// showCount shows how many things are selected, and enables the buttons for
+// showCount shows how many things are chosen, and enables the buttons for
 // them.
 function showCount() {
   const place = document.getElementById('chosen');
   if (!place) return;
   const all = boxes();
   const chosen = all.filter((box) => box.checked).length;
-  place.textContent = chosen ? `${chosen} selected` : '';
-  for (const button of document.querySelectorAll('#choice button')) button.disabled = !chosen;
+  place.textContent = chosen ? `${chosen} chosen` : '';
+  for (const button of document.querySelectorAll('#choice button:not([aria-disabled])')) button.disabled = !chosen;
   const head = document.querySelector('[data-choose-all]');
   head.checked = chosen > 0 && chosen === all.length;
   head.indeterminate = chosen > 0 && chosen < all.length;
