@@ -40,7 +40,7 @@ func TestConsole(t *testing.T) {
 		test func(*tab)
 	}{
 		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"drawer", testDrawer}, {"health over time", testHealthOverTime}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges}, {"pressed", testPressed}, {"second click", testSecondClick},
-		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys}, {"palette", testPaletteKeys},
+		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys}, {"walk by keys", testWalkByKeys}, {"palette", testPaletteKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowByKeyboard}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"bulk tags", testBulkTags}, {"cleaning up", testCleaningUp}, {"customising", testCustomizing}, {"drawing", testDrawing},
 	} {

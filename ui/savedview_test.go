@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp/kb"
 
 	"trento/auth"
 	"trento/store"
@@ -237,4 +240,46 @@ func TestListsOfViews(t *testing.T) {
 			t.Errorf("%s needs %q for its views, and %v for its page", path, ability, got)
 		}
 	}
+}
+
+// testWalkByKeys goes through a list without a mouse: to it, along its rows, into
+// what is beside it, and to a shared view and back.
+func testWalkByKeys(tab *tab) {
+	for n, name := range []string{"app01", "hana01", "hana02"} {
+		tab.host(n+1, name)
+	}
+	if _, err := tab.store.ShareView(context.Background(), store.Actor{Name: "boss"}, 7, store.SavedView{Screen: "/hosts", Name: "HANA", Query: "q=hana"}); err != nil {
+		tab.t.Fatal(err)
+	}
+	tab.signedIn()
+	tab.live("/")
+	focused := func(want string) { tab.t.Helper(); tab.wants("document.activeElement.textContent.trim()", want) }
+	for _, key := range []string{"g", "h"} {
+		tab.press(key)
+	}
+	tab.until("location.pathname === '/hosts'")
+	tab.until("document.querySelector('#live')?.dataset.state === 'live'")
+	focused("Hosts 3")
+	tab.press(kb.ArrowDown)
+	focused("app01")
+	tab.press(kb.ArrowDown)
+	focused("hana01")
+
+	tab.press(kb.ArrowRight)
+	focused("hana01") // its title beside the list
+	tab.until("document.activeElement.closest('aside, [role=complementary], #peek')")
+	tab.press(kb.Escape)
+	tab.until("document.activeElement.closest('tr') && !" + exists("#peek"))
+	focused("hana01")
+
+	tab.page().tabTo(aMenu, "Views")
+	tab.press(kb.Enter)
+	tab.page().tabTo(aLink, "HANA by boss")
+	tab.press(kb.Enter)
+	tab.until("location.search === '?q=hana'")
+	tab.wants("[...document.querySelectorAll('main tbody tr')].map((row) => row.querySelector('th').innerText.trim()).join()", "hana01,hana02")
+	tab.until("document.activeElement.matches('#views > summary') && !document.querySelector('#views').open") // the focus does not vanish with the link
+	tab.ask("history.back()")
+	tab.until("location.search === ''")
+	tab.wants("document.querySelectorAll('main tbody tr').length", "3")
 }

@@ -28,9 +28,11 @@ document.addEventListener('keydown', (event) => {
     }
     return;
   }
-  // From the head of a table and from its pages the arrows lead to its first and last row.
+  // From the head of a table, from its pages and from the heading that "g h" leads
+  // to, the arrows lead to its first and last row.
   const row = target.closest('table.rows tbody tr');
-  const rows = target.closest('.table-panel')?.querySelector('table.rows tbody');
+  const panel = target.closest('.table-panel') ?? (target.matches('main h1') && document.querySelector('main .table-panel'));
+  const rows = panel && panel.querySelector('table.rows tbody');
   switch (event.key) {
     case 'g':
       pressedGAt = Date.now();

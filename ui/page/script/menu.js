@@ -16,8 +16,22 @@ document.addEventListener('click', (event) => {
   // well.
   const path = [...event.composedPath(), ...(pressedPath ?? [])];
   const dismissed = event.target.closest?.('a, [data-open]');
-  for (const menu of openMenus()) if (dismissed || !path.includes(menu)) menu.open = false;
+  for (const menu of openMenus()) {
+    if (!dismissed && path.includes(menu)) continue;
+    if (dismissed && event.detail === 0 && menu.contains(document.activeElement)) focusAfterKey(menu.querySelector('summary'));
+    menu.open = false;
+  }
 });
+
+// focusAfterKey focuses the summary of a menu whose link was followed with a key
+// and stays on the page: the focus would vanish with the link. It waits until the
+// key is released, because the press would open the menu again.
+function focusAfterKey(summary) {
+  addEventListener('keyup', () => {
+    const focused = document.activeElement;
+    if (focused === document.body || summary.parentElement.contains(focused)) summary.focus();
+  }, { once: true });
+}
 
 document.addEventListener('focusin', (event) => {
   if (pressedPath) return;

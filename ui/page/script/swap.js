@@ -123,7 +123,7 @@ document.addEventListener('click', (event) => {
   if (!link || !frame() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
   if (link.matches('[data-refresh-now]')) refresh();
-  else swap(link.href, { history: link.matches('[data-entry]') ? 'push' : 'replace' });
+  else swap(link.href, { history: link.matches('[data-entry], [data-swap=push]') ? 'push' : 'replace' });
 });
 
 addEventListener('popstate', () => refresh());
