@@ -243,7 +243,7 @@ func TestListsOfViews(t *testing.T) {
 }
 
 // testWalkByKeys goes through a list without a mouse: to it, along its rows, into
-// what is beside it, and to a shared view and back.
+// what is beside it, choosing some, and to a shared view and back.
 func testWalkByKeys(tab *tab) {
 	for n, name := range []string{"app01", "hana01", "hana02"} {
 		tab.host(n+1, name)
@@ -271,6 +271,12 @@ func testWalkByKeys(tab *tab) {
 	tab.press(kb.Escape)
 	tab.until("document.activeElement.closest('tr') && !" + exists("#peek"))
 	focused("hana01")
+
+	tab.press(" ")
+	tab.press(kb.ArrowDown)
+	focused("hana02")
+	tab.press(" ")
+	tab.wants("[...document.querySelectorAll('main tbody input[type=checkbox]:checked')].map((box) => box.closest('tr').querySelector('th').innerText.trim()).join()", "hana01,hana02")
 
 	tab.page().tabTo(aMenu, "Views")
 	tab.press(kb.Enter)
