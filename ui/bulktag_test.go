@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
@@ -81,6 +82,20 @@ func TestBulkTags(t *testing.T) {
 	f.wantTags(t, 1, "prod")
 	f.wantTags(t, 2, "prod")
 	f.wantFlow(t, "resource_tagging", `Tag "prod" added to Host "hana01"`)
+}
+
+// TestWhyTellsSince checks that a row says since when a thing has its health,
+// beside the text that a narrow column cuts off.
+func TestWhyTellsSince(t *testing.T) {
+	t.Parallel()
+	f := systemsFixture(t)
+	f.loses(5, applicationElement("01", "ABAP|GATEWAY|ICMAN|IGS", landscape.Red))
+	f.clock.pass(2 * time.Hour)
+	row := "#row-" + string(nwpID) + " "
+	page := f.page(t, "/sap_systems", "plain")
+	has(row+".col-reason .ago time[datetime]", "2 h ago").check(t, page)
+	has(row+".col-reason", "since").check(t, page)
+	hasNot(row+".col-reason .value .ago").check(t, page)
 }
 
 // form returns the fields of a form.

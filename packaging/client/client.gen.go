@@ -910,6 +910,9 @@ type DatabaseInstance struct {
 	Status            DatabaseInstanceStatus             `json:"status"`
 	SystemReplication *DatabaseInstanceSystemReplication `json:"system_replication"`
 
+	// SystemReplicationChangedAt Since when role, source site, mode and status of the replication are as they are; null if they are as they were first reported.
+	SystemReplicationChangedAt *MomentOrNull `json:"system_replication_changed_at"`
+
 	// SystemReplicationMode Example: sync
 	SystemReplicationMode *string `json:"system_replication_mode"`
 

@@ -31,6 +31,7 @@ type databaseInstance struct {
 	Number      string               `json:"instance_number"`
 	landscape.InstanceFacts
 	landscape.Replication
+	ReplicationChangedAt *timestamp `json:"system_replication_changed_at"`
 	instanceState
 }
 
@@ -90,7 +91,7 @@ func newDatabaseInstances(db *landscape.Database) []databaseInstance {
 		instance := &db.Instances[i]
 		answer[i] = databaseInstance{
 			DatabaseID: db.ID, SAPSystemID: db.ID, HostID: instance.HostID, SID: instance.SID, Number: instance.Number,
-			InstanceFacts: instance.InstanceFacts, Replication: instance.Replication,
+			InstanceFacts: instance.InstanceFacts, Replication: instance.Replication, ReplicationChangedAt: timestampOf(instance.ReplicationChangedAt),
 			instanceState: newInstanceState(instance.Status, &instance.InstanceTimes),
 		}
 	}

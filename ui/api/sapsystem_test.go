@@ -171,3 +171,42 @@ func (f *fixture) remove(path string) {
 	f.t.Helper()
 	f.do(call{as: "root", method: "DELETE", path: path}).expect(f.t, http.StatusNoContent, "")
 }
+
+// TestReplicationChangedAt checks that a database instance tells since when its
+// replication is as it is, once that has changed.
+func TestReplicationChangedAt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("root", admin)
+	f.build()
+	changed := func() (at []*string) {
+		var list []struct {
+			Instances []struct {
+				HostID string  `json:"host_id"`
+				At     *string `json:"system_replication_changed_at"`
+			} `json:"database_instances"`
+		}
+		f.get("root", "/api/v1/databases").decode(t, &list)
+		for _, i := range list[0].Instances {
+			if i.HostID == db1ID {
+				at = append(at, i.At)
+			}
+		}
+		return at
+	}
+	if at := changed(); len(at) != 1 || at[0] != nil {
+		t.Errorf("as first reported: %v", at)
+	}
+	f.clock.pass(time.Minute)
+	f.collect(databaseReport(db1ID, primary("ERROR")))
+	want := f.clock.Now().UTC()
+	f.clock.pass(time.Minute)
+	f.collect(databaseReport(db1ID, primary("ERROR")))
+	at := changed()
+	if len(at) != 1 || at[0] == nil {
+		t.Fatalf("after a change: %v", at)
+	}
+	if got, err := time.Parse(time.RFC3339, *at[0]); err != nil || got.Sub(want).Abs() > time.Second {
+		t.Errorf("changed at %s, want %s (%v)", *at[0], want, err)
+	}
+}
