@@ -65,7 +65,7 @@ var permitted = map[string][]string{
 		"POST /hosts/{id}/settings", "POST /clusters/{id}/settings",
 		"POST /hosts/{id}/settings/{check}/values", "POST /clusters/{id}/settings/{check}/values", "GET /hosts/{id}/settings/{check}/values/reset",
 		"GET /clusters/{id}/settings/{check}/values/reset", "POST /hosts/{id}/settings/{check}/values/reset", "POST /clusters/{id}/settings/{check}/values/reset",
-		"POST /hosts/{id}/refresh", "POST /clusters/{id}/refresh", "POST /hosts/{id}/executions", "POST /clusters/{id}/executions",
+		"POST /hosts/{id}/refresh", "POST /clusters/{id}/refresh", "POST /hosts/{id}/executions", "POST /clusters/{id}/executions", "POST /hosts/{id}/facts",
 		"POST /hosts/{id}/waivers", "POST /clusters/{id}/waivers", "POST /hosts/{id}/waivers/{waiver}", "POST /clusters/{id}/waivers/{waiver}", "POST /hosts/{id}/waivers/{waiver}/end", "POST /clusters/{id}/waivers/{waiver}/end",
 	},
 	"housekeeping": {

@@ -112,6 +112,7 @@ var catalogue = []typeDefinition{
 	{27, newEventOf[ClusterChecksExecutionRequest](), "Cluster Checks Execution Requested", "Checks execution requested for cluster", resourceCluster, Info, everyone},
 	{28, newEventOf[HostChecksExecutionRequest](), "Host Checks Execution Requested", "Checks execution requested for host", resourceHost, Info, everyone},
 	{150, newEventOf[ChecksExecutionCompleted](), "Checks Execution Completed", textByEvent, textByEvent, severityByEvent, everyone},
+	{160, newEventOf[FactsRequested](), "Facts Requested", textByEvent, resourceHost, Info, everyone},
 	{151, newEventOf[CheckWaiverCreation](), "Check Waiver Created", textByEvent, textByEvent, Warning, everyone},
 	{152, newEventOf[CheckWaiverModification](), "Check Waiver Changed", textByEvent, textByEvent, Warning, everyone},
 	{153, newEventOf[CheckWaiverEnd](), "Check Waiver Ended", textByEvent, textByEvent, Warning, everyone},

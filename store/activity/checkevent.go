@@ -2,6 +2,7 @@ package activity
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,19 @@ type HostChecksExecutionRequest struct {
 }
 
 func (*HostChecksExecutionRequest) Type() Type { return TypeHostChecksExecutionRequest }
+
+// FactsRequested says that a user has asked the agent of a host for facts, to see
+// them.
+type FactsRequested struct {
+	Correlated
+	AboutHost
+	Facts []string `json:"facts"` // such as sysctl@v1(vm.swappiness)
+}
+
+func (*FactsRequested) Type() Type { return TypeFactsRequested }
+func (e *FactsRequested) message() string {
+	return "Facts of the host were asked for: " + strings.Join(e.Facts, ", ")
+}
 
 // ChecksExecutionCompleted says that the checks of a cluster or host have come
 // to another result than the last time.

@@ -84,7 +84,7 @@ var topics = []topicDefinition{
 		TypeHostOperationRequested, TypeClusterOperationRequested, TypeClusterHostOperationRequested,
 		TypeApplicationInstanceOperationRequested, TypeSAPSystemOperationRequested, TypeDatabaseOperationRequested,
 		TypeHostCleanupRequested, TypeSAPSystemCleanupRequested, TypeDatabaseCleanupRequested, TypeHostDeregistrationRequested,
-		TypeClusterChecksExecutionRequest, TypeHostChecksExecutionRequest, TypeHostDiscoveryRequested, TypeClusterDiscoveryRequested,
+		TypeClusterChecksExecutionRequest, TypeHostChecksExecutionRequest, TypeFactsRequested, TypeHostDiscoveryRequested, TypeClusterDiscoveryRequested,
 	}},
 	{"operation.completed", "An operation has ended", []Type{TypeOperationCompleted}},
 	{"settings.changed", "A setting of this server was changed", []Type{

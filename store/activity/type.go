@@ -59,6 +59,7 @@ const (
 	TypeClusterChecksExecutionRequest     Type = "cluster_checks_execution_request"
 	TypeHostChecksExecutionRequest        Type = "host_checks_execution_request"
 	TypeChecksExecutionCompleted          Type = "checks_execution_completed"
+	TypeFactsRequested                    Type = "facts_requested"
 	TypeCheckWaiverCreation               Type = "check_waiver_creation"
 	TypeCheckWaiverModification           Type = "check_waiver_modification"
 	TypeCheckWaiverEnd                    Type = "check_waiver_end"

@@ -3,8 +3,10 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -18,6 +20,49 @@ var gatherers = map[string]bool{
 	"fstab": false, "groups": false, "hosts": false, "ini_files": true, "mount_info": true, "os-release": false, "package_version": true, "passwd": false,
 	"products": false, "sap_profiles": false, "sapcontrol": true, "saphostctrl": true, "sapinstance_hostname_resolver": false, "sapservices": false,
 	"saptune": true, "sbd_config": true, "sbd_dump": false, "status": false, "sudoers": false, "sysctl": true, "systemd": true, "verify_password": true,
+}
+
+// Gatherers returns the names of the gatherers that agents have, with the version
+// that checks use, in alphabetical order.
+func Gatherers() []string {
+	names := slices.Sorted(maps.Keys(gatherers))
+	for i := range names {
+		names[i] += "@v1"
+	}
+	return names
+}
+
+// FactQuestion asks an agent for a fact without a check.
+type FactQuestion struct {
+	Gatherer string `json:"gatherer"` // with or without a version
+	Argument string `json:"argument"`
+}
+
+// maxArgument is the largest length of the argument of a question, in characters.
+const maxArgument = 1000
+
+// Check says what is wrong with a question, and with which member; "" if nothing
+// is.
+func (q FactQuestion) Check() (member, detail string) {
+	name, _, _ := strings.Cut(q.Gatherer, "@")
+	needsArgument, known := gatherers[name]
+	switch {
+	case !known:
+		return "gatherer", "is not a valid gatherer"
+	case needsArgument && q.Argument == "":
+		return "argument", "can't be blank"
+	case utf8.RuneCountInString(q.Argument) > maxArgument:
+		return "argument", fmt.Sprintf("should be at most %d character(s)", maxArgument)
+	}
+	return "", ""
+}
+
+// String returns the question in one word, such as sysctl@v1(vm.swappiness).
+func (q FactQuestion) String() string {
+	if q.Argument == "" {
+		return q.Gatherer
+	}
+	return q.Gatherer + "(" + q.Argument + ")"
 }
 
 // environmentNames are the names that a check can read from env, such as

@@ -23,6 +23,7 @@ type agentBus struct {
 	away       bool                         // no agent is connected
 	deliveries map[string]*message.Delivery // by the type of discovery
 	facts      func(context.Context, message.Envelope) error
+	answer     func(*wire.FactsGatheringRequested) // answers a request for facts, if it is set
 }
 
 func (b *agentBus) Send(_ context.Context, r message.Request) (*message.Delivery, error) {
@@ -30,6 +31,9 @@ func (b *agentBus) Send(_ context.Context, r message.Request) (*message.Delivery
 		return nil, b.refused
 	}
 	d := new(message.Delivery)
+	if asked, ok := r.Content.(*wire.FactsGatheringRequested); ok && b.answer != nil {
+		go b.answer(asked)
+	}
 	if asked, ok := r.Content.(*wire.DiscoveryRequested); ok {
 		b.deliveries[asked.DiscoveryType] = d
 	}

@@ -137,6 +137,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/users/{id}/token_authentications", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.listTokenUsesOf},
 		{"GET", "/api/v1/users/{id}/token_authentications.csv", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.exportTokenUsesOf},
 
+		{"POST", "/api/v1/checks/facts", auth.Needs("all:host_checks_execution"), auth.InSets("checks"), a.askFacts},
 		{"GET", "/api/v1/checks/history", auth.SignedIn, auth.InSets("read_only", "checks"), a.listCheckHistory},
 		{"GET", "/api/v1/checks/executions/{id}/diff/{other}", auth.SignedIn, auth.InSets("read_only", "checks"), a.showExecutionDifference},
 		{"GET", "/api/v1/checks/waivers", auth.SignedIn, auth.InSets("read_only", "checks"), a.listWaivers},

@@ -67,6 +67,7 @@ var demands = []struct {
 	{"GET", "/api/v1/activity_log", "any", "", 200},
 	{"POST", "/api/v1/hosts/" + otherID + "/checks/request_execution", "all:host_checks_execution", "", 404},
 	{"POST", "/api/v1/clusters/" + otherID + "/checks/request_execution", "all:cluster_checks_execution", "", 404},
+	{"POST", "/api/v1/checks/facts", "all:host_checks_execution", `{}`, 422},
 	{"GET", "/api/v1/checks/history", "any", "", 422},
 	{"GET", "/api/v1/checks/executions/{id}/diff/{other}", "any", "", 422},
 	{"GET", "/api/v1/checks/waivers", "any", "", 200},

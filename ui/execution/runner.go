@@ -63,12 +63,13 @@ type Options struct {
 type Runner struct {
 	Options
 
-	mu       sync.Mutex
-	running  map[string]*execution // by execution id
-	skews    map[string]skew       // by agent
-	tried    map[string]time.Time  // by group: when the schedule last tried to start an execution
-	complete []*execution          // nobody is waited for
-	wake     chan struct{}         // of one slot
+	mu        sync.Mutex
+	running   map[string]*execution // by execution id
+	skews     map[string]skew       // by agent
+	tried     map[string]time.Time  // by group: when the schedule last tried to start an execution
+	complete  []*execution          // nobody is waited for
+	wake      chan struct{}         // of one slot
+	questions map[string]*question  // by the id of the request
 
 	// Only Step uses these.
 	resumed     bool                      // interrupted is known
@@ -98,7 +99,7 @@ func New(o Options) *Runner {
 	}
 	r := &Runner{
 		Options: o, running: make(map[string]*execution), skews: make(map[string]skew), tried: make(map[string]time.Time),
-		wake: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), questions: make(map[string]*question),
 	}
 	if o.Bus != nil {
 		o.Bus.Subscribe(message.Checks, r.receive)
@@ -302,6 +303,7 @@ func (r *Runner) expire() {
 	now := r.Store.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.expireQuestions(now)
 	for _, e := range r.running {
 		for _, agent := range e.answers.Waiting() {
 			switch {
@@ -459,6 +461,10 @@ func (r *Runner) receive(_ context.Context, envelope message.Envelope) error {
 	agent, now := facts.GetAgentId(), r.Store.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.receiveAnswer(facts) {
+		r.noteSkew(agent, envelope.SentAt, now)
+		return nil
+	}
 	e := r.running[facts.GetExecutionId()]
 	if e == nil || e.plan.GroupID != facts.GetGroupId() || e.queued {
 		r.Log.Debug("facts for no running execution", "agent", agent, "execution", facts.GetExecutionId())

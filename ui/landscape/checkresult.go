@@ -111,14 +111,26 @@ func (s *Pages) latestWaiverDay() string {
 	return s.Store.Now().AddDate(0, 0, store.MaxWaiverDays-1).UTC().Format(time.DateOnly)
 }
 
-// prettyJSON returns JSON with line breaks where it is long.
+// prettyJSON returns JSON as people read it: with line breaks where it is long, and
+// without the escapes that are for HTML only.
 func prettyJSON(raw json.RawMessage) string {
 	const short = 60
-	var out bytes.Buffer
-	if len(raw) <= short || json.Indent(&out, raw, "", "  ") != nil {
+	var value any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if d.Decode(&value) != nil {
 		return string(raw)
 	}
-	return out.String()
+	var out strings.Builder
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if len(raw) > short {
+		e.SetIndent("", "  ")
+	}
+	if e.Encode(value) != nil {
+		return string(raw)
+	}
+	return strings.TrimSuffix(out.String(), "\n")
 }
 
 // showCheckResult answers GET

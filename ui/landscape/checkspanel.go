@@ -17,6 +17,7 @@ type checksPanel struct {
 	Applicable   bool // there are checks for such things
 	Results      string
 	Settings     string // path of the page that selects checks
+	Facts        string // path of the page that asks for facts; "" for a cluster
 	Selected     int
 	Completed    bool
 	At           page.Timestamp
@@ -29,6 +30,9 @@ type checksPanel struct {
 // newChecksPanel returns the state of the checks.
 func (s *Pages) newChecksPanel(x *readExecution) checksPanel {
 	p := checksPanel{Applicable: x.subject != nil, Results: x.thing.results(), Settings: x.thing.Path + "/settings"}
+	if x.kind == check.HostSubject {
+		p.Facts = x.thing.Path + "/facts"
+	}
 	if x.subject != nil {
 		p.Selected = len(x.subject.Selected)
 	}

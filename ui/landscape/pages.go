@@ -29,7 +29,7 @@ func New(c *page.Console, activity *activitypages.Pages) *Pages {
 
 // Routes returns the routes of the pages.
 func (s *Pages) Routes() []api.Route {
-	return slices.Concat(s.tagRoutes(), s.bulkTagRoutes(), s.refreshRoutes(), s.executionRoutes(), s.selectionRoutes(), s.customizationRoutes(), []api.Route{
+	return slices.Concat(s.tagRoutes(), s.bulkTagRoutes(), s.refreshRoutes(), s.executionRoutes(), s.factRoutes(), s.selectionRoutes(), s.customizationRoutes(), []api.Route{
 		{Method: "GET", Path: "/", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showDashboard},
 		{Method: "GET", Path: "/dashboard.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only").As("GET /api/v1/sap_systems/health"), Handle: table.CSVHandler(s.Console, &dashboardTable)},
 		{Method: "GET", Path: WallPath, Access: auth.OnWall, Tokens: auth.InSets("read_only"), Handle: s.showWall},
@@ -76,5 +76,5 @@ var files embed.FS
 // Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&dashboardPage{}, &mapPage{}, &wallPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &bulkTagPage{}, &hostPage{}, &agentsPage{}, &connectPage{}, &clusterPage{}, &systemPage{}, &availabilityPage{}, &executionPage{}, &executionDiffPage{}, &cataloguePage{}, &selectionPage{}, &customizationPage{}, &checkResultPage{}, &checkReport{}, &waiversPage{}},
+	Pages: []page.Page{&dashboardPage{}, &mapPage{}, &wallPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &bulkTagPage{}, &hostPage{}, &agentsPage{}, &connectPage{}, &clusterPage{}, &systemPage{}, &availabilityPage{}, &executionPage{}, &executionDiffPage{}, &factPage{}, &cataloguePage{}, &selectionPage{}, &customizationPage{}, &checkResultPage{}, &checkReport{}, &waiversPage{}},
 }
