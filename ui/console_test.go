@@ -202,9 +202,10 @@ func testPressed(tab *tab) {
 	tab.wants("Boolean("+exists(rowOf(2))+")", "false")
 	tab.releaseAt(exists(".rows thead .col-hostname"))
 	tab.until(exists(rowOf(2)))
-	// The menu of the browser takes the release of the other button.
+	// The menu of the browser takes the release of the other button, here below the
+	// table.
 	command(tab, input.DispatchMouseEvent, input.DispatchMouseEventParams{
-		Type: input.DispatchMouseEventTypeMousePressed, X: 700, Y: 450, Button: input.MouseButtonRight, Buttons: 2, ClickCount: 1,
+		Type: input.DispatchMouseEventTypeMousePressed, X: 700, Y: 850, Button: input.MouseButtonRight, Buttons: 2, ClickCount: 1,
 	})
 	tab.host(3, "app02")
 	tab.until(exists(rowOf(3)))

@@ -50,7 +50,8 @@ type Column[T any] struct {
 	Facet      *Facet[T]      // nil: no filter
 	Number     bool
 	// Hidden says that the column is not shown unless the reader chooses it. It is
-	// part of the CSV, the text search and the order.
+	// part of the CSV, the text search and the order. Its filter is offered while it
+	// is shown or used.
 	Hidden bool
 	Names  bool // the column has the name of the thing, and is always shown
 }
@@ -256,8 +257,9 @@ func (o *Table[T]) View(c ListQuery, s selection[T]) tableView {
 	}
 	for i, col := range o.Columns {
 		if col.Facet != nil {
-			f := col.newFilterMenu(c, s.Counts[i])
-			l.Facets = append(l.Facets, f)
+			if o.offersFilter(&col, c) {
+				l.Facets = append(l.Facets, col.newFilterMenu(c, s.Counts[i]))
+			}
 			for _, value := range c.facets[col.Key] {
 				chips.Add(col.Label, col.Facet.labelOf(value), without(c.toggleFacet(col.Key, value)))
 			}
@@ -283,6 +285,14 @@ func (o *Table[T]) View(c ListQuery, s selection[T]) tableView {
 	l.Keep = page.HiddenInputs(ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sizeInAddress: c.sizeInAddress, columns: c.columns, columnsInAddress: c.columnsInAddress, open: c.open}.Query())
 	l.Pager = o.newPager(c, len(s.Things))
 	return l
+}
+
+// offersFilter reports whether the filter of a column is offered. The filter of a
+// column that is hidden by default waits until somebody shows the column or uses
+// the filter, so that all filters fit on a line.
+func (o *Table[T]) offersFilter(col *Column[T], c ListQuery) bool {
+	isShown := slices.ContainsFunc(o.ShownColumns(c), func(shown Column[T]) bool { return shown.Key == col.Key })
+	return !col.Hidden || isShown || len(c.facets[col.Key]) > 0
 }
 
 func (f *Facet[T]) labelOf(value string) string {
