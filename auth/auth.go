@@ -106,10 +106,10 @@ type Auth struct {
 	strictPasswords bool
 	adminName       string // name of the default admin, normalized
 
-	sessions *sessionStore
-	access   *signer
-	refresh  *signer
-	apiKey   []byte
+	sessions      *sessionStore
+	accessSigner  *signer
+	refreshSigner *signer
+	apiKey        []byte
 	// signedAPIKey caches the API key with its signed text.
 	signedAPIKey atomic.Pointer[signedAPIKey]
 	// initialPassword is the path of the file with the generated password of
@@ -222,8 +222,8 @@ func New(o Options) (*Auth, error) {
 		adminName: store.NormalUsername(cmp.Or(o.AdminUser, "admin")), totpSealer: sealer, cursorSealer: cursors,
 		store: o.Store, now: o.Now, log: o.Log, proxies: o.TrustedProxies, enableAPIKey: o.EnableAPIKey,
 		strictPasswords: o.StrictPasswords,
-		access:          newSigner(o.Secrets.Access, typeAccess, o.Now),
-		refresh:         newSigner(o.Secrets.Refresh, typeRefresh, o.Now),
+		accessSigner:    newSigner(o.Secrets.Access, typeAccess, o.Now),
+		refreshSigner:   newSigner(o.Secrets.Refresh, typeRefresh, o.Now),
 		apiKey:          o.Secrets.Access,
 		hasher:          newHasher(o.HashCost),
 		limiter:         newLimiter(o.Now, o.Log),
@@ -316,7 +316,7 @@ func (a *Auth) Identify(next http.Handler) http.Handler {
 		a.logUntrustedProxy(r)
 		if shown, ok := tokenInRequest(r); ok {
 			identity, token, err := a.identifyToken(shown)
-			a.serveAndLogUse(w, a.withIdentity(r, identity, err), next, shown.sentBy, func() matchedToken { return token })
+			a.serveAndLogUse(w, a.withIdentity(r, identity, err), next, shown.sentVia, func() matchedToken { return token })
 			return
 		}
 		identity, err := a.identify(r)

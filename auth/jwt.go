@@ -59,11 +59,11 @@ func (a *Auth) SignInAPI(r *http.Request, proof *Proof) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	access, err := a.access.sign(user.ID, uuid.NewString(), sessionEncoding.EncodeToString(session.Hash[:]), AccessLifetime)
+	access, err := a.accessSigner.sign(user.ID, uuid.NewString(), sessionEncoding.EncodeToString(session.Hash[:]), AccessLifetime)
 	if err != nil {
 		return Tokens{}, err
 	}
-	refresh, err := a.refresh.sign(user.ID, grant, "", RefreshLifetime)
+	refresh, err := a.refreshSigner.sign(user.ID, grant, "", RefreshLifetime)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -73,7 +73,7 @@ func (a *Auth) SignInAPI(r *http.Request, proof *Proof) (Tokens, error) {
 // Refresh returns a new access token. It does not replace the refresh token. It
 // fails with ErrRefresh if the refresh token is invalid, expired or revoked.
 func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error) {
-	claims, err := a.refresh.verify(refreshToken)
+	claims, err := a.refreshSigner.verify(refreshToken)
 	if err != nil {
 		return Tokens{}, ErrRefresh
 	}
@@ -92,14 +92,14 @@ func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error)
 		return Tokens{}, err
 	}
 	a.recordSessionUse(ctx, grant, true)
-	access, err := a.access.sign(claims.Subject, uuid.NewString(), sessionEncoding.EncodeToString(grant.Hash[:]), AccessLifetime)
+	access, err := a.accessSigner.sign(claims.Subject, uuid.NewString(), sessionEncoding.EncodeToString(grant.Hash[:]), AccessLifetime)
 	return Tokens{Access: access, ExpiresIn: int(AccessLifetime / time.Second)}, err
 }
 
 // tokenIdentity returns the identity and the claims of an access token, or
 // ErrSignedOut. An access token ends with its session.
 func (a *Auth) tokenIdentity(text string) (*Identity, *Claims, error) {
-	claims, err := a.access.verify(text)
+	claims, err := a.accessSigner.verify(text)
 	if err != nil {
 		return nil, nil, ErrSignedOut
 	}

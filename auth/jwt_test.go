@@ -167,7 +167,7 @@ func TestAccessTokenAttacks(t *testing.T) {
 		if id := f.identify(withHeader(get("/"), "Authorization", "Bearer "+token)); id != nil {
 			t.Errorf("%s: it is %s", name, id.User.Username)
 		}
-		if _, err := f.access.verify(token); err == nil && name != "sub of nobody" {
+		if _, err := f.accessSigner.verify(token); err == nil && name != "sub of nobody" {
 			t.Errorf("%s: only the store has refused it", name)
 		}
 	}

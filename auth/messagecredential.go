@@ -67,8 +67,8 @@ type messageCredentials struct {
 
 // hashedCredential is the hash of a stored credential.
 type hashedCredential struct {
-	stored string // the user and the encrypted password
-	hash   [sha256.Size]byte
+	storedText string // the user and the encrypted password
+	hash       [sha256.Size]byte
 }
 
 // messagePasswordLabel binds encrypted passwords to their purpose.
@@ -165,7 +165,7 @@ func (a *Auth) messageCredentialHash() (hash [sha256.Size]byte, err error) {
 			}
 			stamp = stored.User + "\x00" + string(stored.Password)
 		}
-		if cached := c.cachedHash.Load(); cached != nil && cached.stored == stamp {
+		if cached := c.cachedHash.Load(); cached != nil && cached.storedText == stamp {
 			hash = cached.hash
 			return nil
 		}

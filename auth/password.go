@@ -113,10 +113,10 @@ const (
 	// maxWaitingHashes is the number of passwords of unknown clients that may
 	// wait. The last one waits some seconds on a slow machine.
 	maxWaitingHashes = 64
-	// maxWaitingKnown is the number of passwords of known clients that may
+	// maxWaitingKnownClients is the number of passwords of known clients that may
 	// wait: users who are signed in or come from a known device. A flood of
 	// unknown clients cannot take these places.
-	maxWaitingKnown = 16
+	maxWaitingKnownClients = 16
 )
 
 // hasher computes password hashes, a few at a time.
@@ -154,7 +154,7 @@ func newHasher(cost HashCost) *hasher {
 		dummyHash: fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", cost.Memory, cost.Iterations, cost.Parallelism,
 			strings.Repeat("A", base64.RawStdEncoding.EncodedLen(16)), strings.Repeat("A", base64.RawStdEncoding.EncodedLen(32))),
 		unknownQueue: make(chan struct{}, maxConcurrentHashes+maxWaitingHashes),
-		knownQueue:   make(chan struct{}, maxConcurrentHashes+maxWaitingKnown),
+		knownQueue:   make(chan struct{}, maxConcurrentHashes+maxWaitingKnownClients),
 		computeSlots: make(chan struct{}, maxConcurrentHashes),
 	}
 }

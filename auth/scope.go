@@ -54,15 +54,15 @@ type scopes struct {
 // scopeAbilities are the abilities that the operations of a scope need: one
 // list for operations that only read, one for operations that change something.
 type scopeAbilities struct {
-	reading, changing []Access
+	readAbilities, changeAbilities []Access
 }
 
 // addOperation adds the abilities that an operation needs. If the operation only reads,
 // the ability to see the API key is added only with secrets.
 func (r *scopeAbilities) addOperation(o Operation, secrets bool) {
-	into := &r.changing
+	into := &r.changeAbilities
 	if o.isRead() {
-		into = &r.reading
+		into = &r.readAbilities
 	}
 	if !o.isRead() || o.Access != abilityAPIKeySettings {
 		addAbility(into, o.Access)
@@ -126,7 +126,7 @@ func (s *scopes) abilitiesOfScope(scope string) *scopeAbilities {
 // canChangeUsers reports whether a token with these scopes may change users.
 func (s *scopes) canChangeUsers(names []string) bool {
 	return slices.ContainsFunc(names, func(scope string) bool {
-		return scope == scopeFull || s.abilities[scope] != nil && slices.Contains(s.abilities[scope].changing, abilityUsers)
+		return scope == scopeFull || s.abilities[scope] != nil && slices.Contains(s.abilities[scope].changeAbilities, abilityUsers)
 	})
 }
 
@@ -165,9 +165,9 @@ func (s *scopes) abilitiesWithin(t *store.Token, held []int, reads bool) []int {
 	}
 	for _, scope := range t.Scopes {
 		if r := s.abilities[scope]; r != nil {
-			keep(r.changing)
+			keep(r.changeAbilities)
 			if reads {
-				keep(r.reading)
+				keep(r.readAbilities)
 			}
 		}
 	}

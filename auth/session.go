@@ -44,7 +44,7 @@ func newSessionStore(a *Auth, key []byte, lifetime time.Duration) *sessionStore 
 // The keys of session.Values while a request is served.
 type (
 	identityKey struct{} // the *Identity of a session that was found
-	recordKey   struct{} // the store.SignIn of a session to be saved
+	signInKey   struct{} // the store.SignIn of a session to be saved
 )
 
 // Get returns the session of the request. Later calls return the same one.
@@ -92,7 +92,7 @@ func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *ses
 		http.SetCookie(w, sessions.NewCookie(session.Name(), "", session.Options))
 		return nil
 	}
-	record, ok := session.Values[recordKey{}].(store.SignIn)
+	record, ok := session.Values[signInKey{}].(store.SignIn)
 	if !ok {
 		return errors.New("auth: this session is not one to be saved")
 	}
@@ -210,7 +210,7 @@ func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, proof *Proo
 	}
 	session := sessions.NewSession(a.sessions, a.sessions.cookieNameFor(r))
 	session.Options = a.sessions.cookieOptions(r)
-	session.Values[recordKey{}] = a.newSession(r, proof, store.ConsoleSession, a.sessions.lifetime)
+	session.Values[signInKey{}] = a.newSession(r, proof, store.ConsoleSession, a.sessions.lifetime)
 	return session.Save(r, w)
 }
 

@@ -17,8 +17,8 @@ type tokenLimit struct {
 	perMinute int // 0: no limit
 	now       func() time.Time
 
-	mu   sync.Mutex
-	uses map[string]*rate.Limiter // by the id of the token
+	mu       sync.Mutex
+	limiters map[string]*rate.Limiter // by the id of the token
 }
 
 // maxIdleTokens is how many tokens are remembered before those whose uses have
@@ -27,7 +27,7 @@ const maxIdleTokens = 1000
 
 // newTokenLimit returns a limit; 0 uses in a minute means that there is none.
 func newTokenLimit(perMinute int, now func() time.Time) *tokenLimit {
-	return &tokenLimit{perMinute: perMinute, now: now, uses: make(map[string]*rate.Limiter)}
+	return &tokenLimit{perMinute: perMinute, now: now, limiters: make(map[string]*rate.Limiter)}
 }
 
 // TokenQuota is what a personal access token has left.
@@ -56,11 +56,11 @@ func (l *tokenLimit) use(t *store.Token) TokenQuota {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	uses := l.uses[t.ID]
+	uses := l.limiters[t.ID]
 	if uses == nil {
 		l.forgetIdle(now)
 		uses = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), l.perMinute)
-		l.uses[t.ID] = uses
+		l.limiters[t.ID] = uses
 	}
 	allowed := uses.AllowN(now, 1)
 	left := uses.TokensAt(now)
@@ -80,12 +80,12 @@ func (l *tokenLimit) secondsFor(uses float64) int {
 // forgetIdle forgets the tokens whose uses have all come back, if there are many
 // tokens.
 func (l *tokenLimit) forgetIdle(now time.Time) {
-	if len(l.uses) < maxIdleTokens {
+	if len(l.limiters) < maxIdleTokens {
 		return
 	}
-	for id, uses := range l.uses {
+	for id, uses := range l.limiters {
 		if uses.TokensAt(now) >= float64(l.perMinute) {
-			delete(l.uses, id)
+			delete(l.limiters, id)
 		}
 	}
 }

@@ -42,8 +42,8 @@ func TestTokenLimit(t *testing.T) {
 		l.use(&store.Token{ID: fmt.Sprint(i)})
 		now = now.Add(10 * time.Millisecond)
 	}
-	if len(l.uses) > maxIdleTokens {
-		t.Errorf("%d tokens are remembered", len(l.uses))
+	if len(l.limiters) > maxIdleTokens {
+		t.Errorf("%d tokens are remembered", len(l.limiters))
 	}
 }
 

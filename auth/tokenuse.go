@@ -39,16 +39,16 @@ const anyOwnerName = "$token"
 
 // presentedToken is a personal access token that a request presents.
 type presentedToken struct {
-	text, sentBy string
-	username     string // the user name sent with it, for viaBasic and viaLogin
+	text, sentVia string
+	username      string // the user name sent with it, for viaBasic and viaLogin
 }
 
-// programRooms are the first segments of the addresses that are for programs.
-var programRooms = []string{"api", "wanda", "mcp", "metrics"}
+// programPaths are the first segments of the addresses that are for programs.
+var programPaths = []string{"api", "wanda", "mcp", "metrics"}
 
 // IsProgramRoom reports whether addresses with this first segment are for
 // programs.
-func IsProgramRoom(segment string) bool { return slices.Contains(programRooms, segment) }
+func IsProgramRoom(segment string) bool { return slices.Contains(programPaths, segment) }
 
 // IsForPrograms reports whether the address with this path is for programs: it
 // is in one of their rooms, or the console answers there with a file or an
@@ -72,16 +72,16 @@ func tokenInRequest(r *http.Request) (presentedToken, bool) {
 		return presentedToken{}, false
 	}
 	if text, ok := bearerToken(r.Header.Get("Authorization")); ok {
-		return presentedToken{text: text, sentBy: viaBearer}, isPersonalToken(text)
+		return presentedToken{text: text, sentVia: viaBearer}, isPersonalToken(text)
 	}
 	if isAssistant {
 		return presentedToken{}, false
 	}
 	if username, password, ok := r.BasicAuth(); ok && isPersonalToken(password) {
-		return presentedToken{text: password, sentBy: viaBasic, username: username}, true
+		return presentedToken{text: password, sentVia: viaBasic, username: username}, true
 	}
 	if text := tokenParameter(r); isPersonalToken(text) {
-		return presentedToken{text: text, sentBy: viaParameter}, true
+		return presentedToken{text: text, sentVia: viaParameter}, true
 	}
 	return presentedToken{}, false
 }
@@ -165,7 +165,7 @@ func (a *Auth) tokenOwner(shown presentedToken) (user *store.User, token matched
 // and whether a user name sent with it is that of the owner or anyOwnerName.
 func (s presentedToken) isAccepted(owner *store.User, settings *store.TokenSettings) bool {
 	nameMatches := s.username == anyOwnerName || store.NormalUsername(s.username) == store.NormalUsername(owner.Username)
-	switch s.sentBy {
+	switch s.sentVia {
 	case viaBasic:
 		return settings.AllowBasic && nameMatches
 	case viaLogin:
@@ -223,7 +223,7 @@ func (a *Auth) validToken(tx *store.Tx, userID int64, id string) (*store.Token, 
 // password. It bypasses the second factor, so the settings forbid it by
 // default.
 func (a *Auth) checkTokenCredentials(ctx context.Context, c Credentials) (*Proof, error) {
-	user, token, err := a.tokenOwner(presentedToken{text: c.Password, sentBy: viaLogin, username: c.Username})
+	user, token, err := a.tokenOwner(presentedToken{text: c.Password, sentVia: viaLogin, username: c.Username})
 	if used, ok := ctx.Value(signInTokenKey{}).(*signInTokenHolder); ok {
 		used.token = token
 	}
@@ -322,7 +322,7 @@ func (a *Auth) Introspect(text string) (*Introspection, error) {
 	var claims *Claims
 	var err error
 	if isPersonalToken(text) {
-		id, _, err = a.identifyToken(presentedToken{text: text, sentBy: viaBearer})
+		id, _, err = a.identifyToken(presentedToken{text: text, sentVia: viaBearer})
 	} else {
 		id, claims, err = a.tokenIdentity(text)
 	}

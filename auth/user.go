@@ -137,15 +137,15 @@ type NewUser struct {
 	Enabled                        bool
 }
 
-// permitMakingAdministrators reports whether abilities permit making administrators.
-func permitMakingAdministrators(abilities []int) bool {
+// canMakeAdministrators reports whether abilities permit making administrators.
+func canMakeAdministrators(abilities []int) bool {
 	return slices.Contains(abilities, abilityAll) || slices.Contains(abilities, abilityUsers)
 }
 
-// mayGrantAdministration fails with ErrForbidden if the request was made with a
+// permitGrantingAdministration fails with ErrForbidden if the request was made with a
 // token that manages users but may not make administrators. Otherwise such a
 // token could create an account with all permissions.
-func (id *Identity) mayGrantAdministration() error {
+func (id *Identity) permitGrantingAdministration() error {
 	t := id.Token
 	if t == nil || t.MayGrantAdministration || slices.Contains(t.Scopes, scopeFull) {
 		return nil
@@ -157,21 +157,21 @@ func (id *Identity) mayGrantAdministration() error {
 // access to the account of one: it adds the abilities, sets the password,
 // enables the account, or disables the second factor.
 func (c *UserChange) grantsAdministration(u *store.User) bool {
-	if c.Abilities != nil && permitMakingAdministrators(*c.Abilities) {
+	if c.Abilities != nil && canMakeAdministrators(*c.Abilities) {
 		for _, ability := range []int{abilityAll, abilityUsers} {
 			if slices.Contains(*c.Abilities, ability) && !slices.Contains(u.Abilities, ability) {
 				return true
 			}
 		}
 	}
-	return permitMakingAdministrators(u.Abilities) && (c.Password != nil || c.DisableTOTP || c.Enabled != nil && *c.Enabled && !u.Enabled())
+	return canMakeAdministrators(u.Abilities) && (c.Password != nil || c.DisableTOTP || c.Enabled != nil && *c.Enabled && !u.Enabled())
 }
 
 // CreateUser creates a user. It fails with faults of fields, and with
 // ErrForbidden for a token that may not make administrators.
 func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.User, error) {
-	if permitMakingAdministrators(n.Abilities) {
-		if err := by.mayGrantAdministration(); err != nil {
+	if canMakeAdministrators(n.Abilities) {
+		if err := by.permitGrantingAdministration(); err != nil {
 			return nil, err
 		}
 	}
@@ -231,7 +231,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 	if a.provider != nil {
 		c = UserChange{Timezone: c.Timezone, Abilities: c.Abilities, Enabled: c.Enabled}
 	}
-	if err := by.mayGrantAdministration(); err != nil {
+	if err := by.permitGrantingAdministration(); err != nil {
 		if c.grantsAdministration(before) {
 			return nil, err
 		}

@@ -16,8 +16,8 @@ const maxScoredBytes = 64
 
 // The reasons why a password that follows the rules is weak.
 const (
-	containsUsername = "contains the user name"
-	isCommonPassword = "is easy to guess: it is a common password, or close to one"
+	containsUsernameDetail = "contains the user name"
+	commonPasswordDetail   = "is easy to guess: it is a common password, or close to one"
 )
 
 // PasswordWarning says why a password that follows the rules is weak, in the
@@ -26,7 +26,7 @@ const (
 func PasswordWarning(password, username string) string {
 	name := store.NormalUsername(username)
 	if utf8.RuneCountInString(name) > 2 && strings.Contains(store.NormalUsername(password), name) {
-		return containsUsername
+		return containsUsernameDetail
 	}
 	judged := password
 	for len(judged) > maxScoredBytes {
@@ -34,7 +34,7 @@ func PasswordWarning(password, username string) string {
 		judged = judged[:len(judged)-size]
 	}
 	if zxcvbn.PasswordStrength(judged, nil).Score == 0 {
-		return isCommonPassword
+		return commonPasswordDetail
 	}
 	return ""
 }

@@ -9,8 +9,8 @@ import (
 
 func TestPasswordWarning(t *testing.T) {
 	for password, want := range map[string]string{
-		"password1": isCommonPassword, "P@ssw0rd": isCommonPassword, "Welcome1!": isCommonPassword, "Summer2026": isCommonPassword,
-		"x-ann.lee-9K": containsUsername, "ANN.LEE!2026": containsUsername,
+		"password1": commonPasswordDetail, "P@ssw0rd": commonPasswordDetail, "Welcome1!": commonPasswordDetail, "Summer2026": commonPasswordDetail,
+		"x-ann.lee-9K": containsUsernameDetail, "ANN.LEE!2026": containsUsernameDetail,
 		"x7Kq!vR2pL": "", "horse7battery#staple": "", strings.Repeat("x7Kq!vR2pL", 400): "",
 	} {
 		if got := PasswordWarning(password, "Ann.Lee"); got != want {

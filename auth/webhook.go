@@ -171,14 +171,14 @@ func (a *Auth) applyWebhook(by *Identity, in WebhookInput, w *store.Webhook) err
 			w.Host = u.Hostname()
 		}
 		w.URL = a.webhooks.seal(*in.URL, eventURLLabel)
-		w.SeesUsers, w.SeesActors = seesInLog(by)
+		w.SeesUsers, w.SeesActors = logVisibility(by)
 	}
 	if in.Events != nil {
 		topics, found := normalTopics(*in.Events)
 		check("events", found)
 		if !slices.Equal(topics, w.Topics) {
 			w.Topics = topics
-			w.SeesUsers, w.SeesActors = seesInLog(by)
+			w.SeesUsers, w.SeesActors = logVisibility(by)
 		}
 	}
 	if !w.SeesUsers && slices.ContainsFunc(w.Topics, activity.Topic.UserManagement) {
@@ -190,8 +190,8 @@ func (a *Auth) applyWebhook(by *Identity, in WebhookInput, w *store.Webhook) err
 	return faults.Err()
 }
 
-// seesInLog returns what a user may see in the activity log.
-func seesInLog(by *Identity) (users, actors bool) {
+// logVisibility returns what a user may see in the activity log.
+func logVisibility(by *Identity) (users, actors bool) {
 	users = by.Can("all:users")
 	return users, users || by.Can("activity_log:users")
 }

@@ -103,7 +103,7 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 		indexed, segments = 0, nil
 	}
 	limit := min(max(w.Limit, 1), MaxLimit)
-	walk := walker{ctx: ctx, store: x.store, filter: f, forward: w.Forward, count: w.Count, verifyLimit: x.verifyLimit, maxFound: limit + 1}
+	walk := walker{ctx: ctx, store: x.store, filter: f, forward: w.Forward, withTotal: w.Count, verifyLimit: x.verifyLimit, maxFound: limit + 1}
 	walk.dateSpan.first, walk.dateSpan.last = f.Bounds()
 	walk.dateSpan.first = max(walk.dateSpan.first, oldest)
 	// The segments may be newer than the transaction of the context.
@@ -138,11 +138,11 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 // walker collects the entries of a page.
 type walker struct {
 	ctx              context.Context
-	reading          sync.Mutex // held while the transaction of the context is used
+	readMutex        sync.Mutex // held while the transaction of the context is used
 	store            *store.Store
 	filter           *activity.Filter
 	forward          bool
-	count            bool
+	withTotal        bool
 	verifyLimit      int
 	hasVerifiedFirst bool // the first candidates were matched, see firstVerifyLimit
 	maxFound         int  // size of the page plus one, to know whether more entries follow
@@ -155,13 +155,13 @@ type walker struct {
 
 // relevantSpan returns the part of the log that must be searched.
 func (w *walker) relevantSpan() span {
-	if w.count {
+	if w.withTotal {
 		return w.dateSpan
 	}
 	return w.pageSpan
 }
 
-func (w *walker) isDone() bool { return !w.count && w.isFull() }
+func (w *walker) isDone() bool { return !w.withTotal && w.isFull() }
 
 func (w *walker) isFull() bool { return len(w.found) >= w.maxFound }
 
@@ -204,7 +204,7 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 				return err
 			}
 			if w.filter.Match(e) {
-				if w.count {
+				if w.withTotal {
 					w.total++
 				}
 				if !w.isFull() && w.pageSpan.contains(e.Position) {
@@ -225,7 +225,7 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 // searchSegments searches segments in the order of the walk until the page is
 // full. For the total it searches all of them, several at a time.
 func (w *walker) searchSegments(ctx context.Context, segments []*segment) error {
-	if w.count {
+	if w.withTotal {
 		return w.searchAllSegments(ctx, segments)
 	}
 	for _, s := range segments {
@@ -281,7 +281,7 @@ func (w *walker) findInSegment(ctx context.Context, s *segment) (_ *roaring.Bitm
 	// Frequent terms occur among the first entries. So the first entries are
 	// read before a term list is searched.
 	verifyFirst := func() error {
-		if w.count || w.hasVerifiedFirst {
+		if w.withTotal || w.hasVerifiedFirst {
 			return nil
 		}
 		w.hasVerifiedFirst = true
@@ -315,15 +315,15 @@ func (w *walker) findInSegment(ctx context.Context, s *segment) (_ *roaring.Bitm
 // context has none.
 func (w *walker) view(fn func(*store.Tx) error) error {
 	if store.IsReading(w.ctx) {
-		w.reading.Lock()
-		defer w.reading.Unlock()
+		w.readMutex.Lock()
+		defer w.readMutex.Unlock()
 	}
 	return w.store.ViewIn(w.ctx, fn)
 }
 
 // fillsPage reports whether the documents of a set fill the page.
 func (w *walker) fillsPage(set *roaring.Bitmap) bool {
-	return !w.count && len(w.found)+int(set.GetCardinality()) >= w.maxFound
+	return !w.withTotal && len(w.found)+int(set.GetCardinality()) >= w.maxFound
 }
 
 // verifyCandidates reads the entries of the first candidates, as many as the page needs

@@ -67,10 +67,10 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	indexed := x.indexed
+	indexed := x.indexedUpTo
 	x = open(t, filepath.Dir(x.dir), s)
-	if x.indexed != indexed {
-		t.Errorf("opened up to %d, was indexed up to %d", x.indexed, indexed)
+	if x.indexedUpTo != indexed {
+		t.Errorf("opened up to %d, was indexed up to %d", x.indexedUpTo, indexed)
 	}
 	t.Run("opened again", check)
 	write(t, s, someRecords(40)...)

@@ -12,9 +12,9 @@ import (
 // as the 16 segments that it was merged from.
 const memSegmentsPerFile = 8
 
-// partialSegments returns the index of the first segment that is not full, and
+// findPartialSegments returns the index of the first segment that is not full, and
 // the number of entries from there on.
-func (x *Index) partialSegments() (from, entries int) {
+func (x *Index) findPartialSegments() (from, entries int) {
 	for from = len(x.segments); from > 0 && x.segments[from-1].count < x.segmentSize; from-- {
 		entries += x.segments[from-1].count
 	}
@@ -26,7 +26,7 @@ func (x *Index) partialSegments() (from, entries int) {
 // larger than the result so far. So each file is larger than all later files
 // together: the number of files stays small, and no entry is written often.
 func (x *Index) compact() error {
-	from, total := x.memSegments()
+	from, total := x.findMemSegments()
 	if len(x.segments)-from < memSegmentsPerFile {
 		return nil
 	}
@@ -39,15 +39,15 @@ func (x *Index) compact() error {
 
 // flush writes the segments in memory to a file.
 func (x *Index) flush() error {
-	if from, _ := x.memSegments(); from < len(x.segments) {
+	if from, _ := x.findMemSegments(); from < len(x.segments) {
 		return x.merge(from)
 	}
 	return nil
 }
 
-// memSegments returns the index of the first segment in memory, and the number
+// findMemSegments returns the index of the first segment in memory, and the number
 // of entries from there on.
-func (x *Index) memSegments() (from, entries int) {
+func (x *Index) findMemSegments() (from, entries int) {
 	for from = len(x.segments); from > 0 && x.segments[from-1].path == ""; from-- {
 		entries += x.segments[from-1].count
 	}
@@ -85,5 +85,5 @@ func (x *Index) pruneSegments(oldest activity.Position) error {
 	for pruned < len(x.segments) && x.segments[pruned].last < oldest {
 		pruned++
 	}
-	return x.deleteOldest(pruned, x.indexed)
+	return x.deleteOldest(pruned, x.indexedUpTo)
 }

@@ -22,8 +22,8 @@ const (
 // termListFields are the fields that have term lists, the smallest first.
 var termListFields = [...]string{fieldLiteral, fieldPlain, fieldText, fieldID}
 
-// hasStringTerm is the term in fieldEntry of entries with at least one string.
-const hasStringTerm = "string"
+// stringTerm is the term in fieldEntry of entries with at least one string.
+const stringTerm = "string"
 
 // The terms of fieldEntry.
 func typeTerm(t activity.Type) string         { return "type " + string(t) }
@@ -108,7 +108,7 @@ func newDocument(e *activity.Entry) *entryDocument {
 			literal.add(folded)
 			continue
 		}
-		entry.add(hasStringTerm)
+		entry.add(stringTerm)
 		switch fieldOf(folded) {
 		case fieldPlain:
 			plain.add(folded)

@@ -67,7 +67,7 @@ func TestUnwritableIndex(t *testing.T) {
 	if err := x.follow(t.Context()); err == nil {
 		t.Error("no failure was noticed")
 	}
-	if from, _ := x.memSegments(); len(x.segments)-from > maxMemSegments+1 {
+	if from, _ := x.findMemSegments(); len(x.segments)-from > maxMemSegments+1 {
 		t.Errorf("%d segments are in memory", len(x.segments)-from)
 	}
 	expect(t, x, activity.Filter{Search: parse(t, "hana01")}, Walk{Limit: 50})

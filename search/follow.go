@@ -84,7 +84,7 @@ func (x *Index) follow(ctx context.Context) error {
 			}
 			x.damaged.Store(false)
 		}
-		if from, _ := x.memSegments(); len(x.segments)-from > maxMemSegments {
+		if from, _ := x.findMemSegments(); len(x.segments)-from > maxMemSegments {
 			// They could not be written. No more are made meanwhile.
 			if err := x.compact(); err != nil {
 				return err
@@ -112,7 +112,7 @@ func (x *Index) follow(ctx context.Context) error {
 
 // nextBatches reads at most limit batches to index.
 func (x *Index) nextBatches(limit int) (batches [][]*activity.Entry, err error) {
-	after := x.indexed
+	after := x.indexedUpTo
 	for len(batches) < limit {
 		batch, err := x.nextBatch(after)
 		if err != nil {
@@ -153,7 +153,7 @@ func (x *Index) nextBatch(after activity.Position) (batch []*activity.Entry, err
 func (x *Index) addBatches(batches ...[]*activity.Entry) error {
 	segments := make([]*segment, len(batches))
 	var making errgroup.Group
-	begun, entries, last := time.Now(), 0, x.indexed
+	begun, entries, last := time.Now(), 0, x.indexedUpTo
 	for i, batch := range batches {
 		first := last + 1
 		making.Go(func() (err error) {
@@ -167,13 +167,13 @@ func (x *Index) addBatches(batches ...[]*activity.Entry) error {
 	}
 	x.mu.Lock()
 	x.segments = append(slices.Clip(x.segments), segments...)
-	x.indexed = last
+	x.indexedUpTo = last
 	x.mu.Unlock()
 	x.log.Debug("indexed", "last", last)
 	if x.Batched != nil {
 		x.Batched(entries, time.Since(begun))
 	}
-	if from, total := x.partialSegments(); total >= x.segmentSize {
+	if from, total := x.findPartialSegments(); total >= x.segmentSize {
 		return x.merge(from)
 	}
 	return nil

@@ -129,10 +129,10 @@ type Index struct {
 	// Run has deleted all segments.
 	damaged atomic.Bool
 
-	mu       sync.Mutex
-	segments []*segment        // oldest first, without gaps
-	indexed  activity.Position // every entry up to this position is in the segments or was pruned
-	closed   bool
+	mu          sync.Mutex
+	segments    []*segment        // oldest first, without gaps
+	indexedUpTo activity.Position // every entry up to this position is in the segments or was pruned
+	closed      bool
 }
 
 // Open opens the index in a directory of its own, or creates it. It trusts
@@ -240,10 +240,10 @@ func (x *Index) listFiles() ([]span, error) {
 // or does not follow the segment before it.
 func (x *Index) openNext(covers span, oldest activity.Position) error {
 	switch {
-	case covers.last <= x.indexed || covers.last < oldest:
+	case covers.last <= x.indexedUpTo || covers.last < oldest:
 		// A merge or a prune was interrupted before it could delete this file.
 		return os.Remove(x.filePath(covers))
-	case len(x.segments) == 0 && covers.first > max(oldest, 1), len(x.segments) > 0 && covers.first != x.indexed+1:
+	case len(x.segments) == 0 && covers.first > max(oldest, 1), len(x.segments) > 0 && covers.first != x.indexedUpTo+1:
 		return fmt.Errorf("the segment before %s is missing", segmentName(covers))
 	}
 	s, err := openSegment(x.filePath(covers), covers)
@@ -251,18 +251,18 @@ func (x *Index) openNext(covers span, oldest activity.Position) error {
 		return fmt.Errorf("segment %s: %w", segmentName(covers), err)
 	}
 	x.segments = append(x.segments, s)
-	x.indexed = s.last
+	x.indexedUpTo = s.last
 	return nil
 }
 
 // checkLog checks that the log contains the last indexed entry. A log that was
 // restored from a backup may lack it.
 func (x *Index) checkLog(oldest activity.Position) error {
-	if x.indexed < oldest {
+	if x.indexedUpTo < oldest {
 		return nil // nothing is indexed, or the log has pruned the entry meanwhile
 	}
 	return x.store.View(func(tx *store.Tx) error {
-		if _, err := tx.Entry(x.indexed); err != nil {
+		if _, err := tx.Entry(x.indexedUpTo); err != nil {
 			return fmt.Errorf("the log lacks what was indexed last: %w", err)
 		}
 		return nil
@@ -275,7 +275,7 @@ func (x *Index) deleteOldest(segments int, indexed activity.Position) error {
 	x.mu.Lock()
 	dropped := x.segments[:segments]
 	x.segments = slices.Clone(x.segments[segments:])
-	x.indexed = indexed
+	x.indexedUpTo = indexed
 	x.mu.Unlock()
 	var faults []error
 	for _, s := range dropped {
@@ -326,7 +326,7 @@ func (x *Index) acquireSegments() (segments []*segment, indexed activity.Positio
 	for _, s := range segments {
 		s.bleve.AddRef()
 	}
-	return segments, x.indexed, func() {
+	return segments, x.indexedUpTo, func() {
 		for _, s := range segments {
 			if err := s.bleve.DecRef(); err != nil {
 				x.log.Error("search index segment cannot be closed", "cause", err)
@@ -340,7 +340,7 @@ func (x *Index) acquireSegments() (segments []*segment, indexed activity.Positio
 func (x *Index) Indexed() activity.Position {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.indexed
+	return x.indexedUpTo
 }
 
 // Behind returns the age of the oldest entry that is not in the index yet; 0 if

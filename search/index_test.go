@@ -70,8 +70,8 @@ func checkSearches(t *testing.T, x *Index) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x.indexed != newest {
-		t.Errorf("indexed up to %d, the log ends at %d", x.indexed, newest)
+	if x.indexedUpTo != newest {
+		t.Errorf("indexed up to %d, the log ends at %d", x.indexedUpTo, newest)
 	}
 }
 
@@ -84,8 +84,8 @@ func TestReopen(t *testing.T) {
 	if log != "" {
 		t.Errorf("a sound index is opened with %s", log)
 	}
-	if got := len(entries(t, s)); x.indexed == 0 || got != 290 && got != 291 {
-		t.Fatalf("indexed up to %d, %d entries", x.indexed, got)
+	if got := len(entries(t, s)); x.indexedUpTo == 0 || got != 290 && got != 291 {
+		t.Fatalf("indexed up to %d, %d entries", x.indexedUpTo, got)
 	}
 	checkSearches(t, x)
 }
@@ -142,8 +142,8 @@ func TestDamage(t *testing.T) {
 			dir := build(t, s)
 			test.damage(t, dir)
 			x, _ := reopen(t, dir, s)
-			if kept := len(x.segments); kept != test.kept || kept == 0 && x.indexed != 0 {
-				t.Errorf("%d segments up to %d are trusted, want %d", kept, x.indexed, test.kept)
+			if kept := len(x.segments); kept != test.kept || kept == 0 && x.indexedUpTo != 0 {
+				t.Errorf("%d segments up to %d are trusted, want %d", kept, x.indexedUpTo, test.kept)
 			}
 			if paths := segmentPaths(t, dir); len(paths) != len(x.segments) {
 				t.Errorf("the directory still holds %v", paths)
@@ -199,8 +199,8 @@ func TestForeignLog(t *testing.T) {
 	other := storetest.OpenAt(t, newClock().Now)
 	write(t, other, someRecords(300)...)
 	x, log := reopen(t, dir, other)
-	if x.indexed != 0 || !strings.Contains(log, "of another format or log") {
-		t.Errorf("trusted up to %d; logged %q", x.indexed, log)
+	if x.indexedUpTo != 0 || !strings.Contains(log, "of another format or log") {
+		t.Errorf("trusted up to %d; logged %q", x.indexedUpTo, log)
 	}
 	checkSearches(t, x)
 }
@@ -227,8 +227,8 @@ func TestRestoredLog(t *testing.T) {
 	restored := storetest.OpenIn(t, backup, clock.Now)
 	write(t, restored, someRecords(20)...)
 	x, log := reopen(t, indexDir, restored)
-	if x.indexed != 0 || !strings.Contains(log, "lacks") {
-		t.Errorf("trusted up to %d; logged %q", x.indexed, log)
+	if x.indexedUpTo != 0 || !strings.Contains(log, "lacks") {
+		t.Errorf("trusted up to %d; logged %q", x.indexedUpTo, log)
 	}
 	checkSearches(t, x)
 }
@@ -241,8 +241,8 @@ func TestOtherFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, log := reopen(t, dir, s)
-	if x.indexed != 0 || !strings.Contains(log, "of another format or log") {
-		t.Errorf("trusted up to %d; logged %q", x.indexed, log)
+	if x.indexedUpTo != 0 || !strings.Contains(log, "of another format or log") {
+		t.Errorf("trusted up to %d; logged %q", x.indexedUpTo, log)
 	}
 	checkSearches(t, x)
 }
@@ -261,14 +261,14 @@ func TestPrune(t *testing.T) {
 	write(t, s, someRecords(250)...)
 	dir := build(t, s)
 	x, _ := reopen(t, dir, s)
-	second, indexed := x.segments[1].first, x.indexed
+	second, indexed := x.segments[1].first, x.indexedUpTo
 	for _, test := range []struct {
 		oldest activity.Position
 		left   int
 	}{{0, 3}, {1, 3}, {second - 1, 3}, {second, 2}, {second + 1, 2}, {indexed, 1}, {lastPosition, 0}} {
 		err := x.pruneSegments(test.oldest)
-		if files := segmentPaths(t, dir); err != nil || len(x.segments) != test.left || len(files) != test.left || x.indexed != indexed {
-			t.Fatalf("with a log from %d on, %d segments up to %d are left in %v (%v), want %d up to %d", test.oldest, len(x.segments), x.indexed, files, err, test.left, indexed)
+		if files := segmentPaths(t, dir); err != nil || len(x.segments) != test.left || len(files) != test.left || x.indexedUpTo != indexed {
+			t.Fatalf("with a log from %d on, %d segments up to %d are left in %v (%v), want %d up to %d", test.oldest, len(x.segments), x.indexedUpTo, files, err, test.left, indexed)
 		}
 	}
 }
@@ -307,8 +307,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x.indexed != newest {
-		t.Errorf("indexed up to %d, the log ends at %d", x.indexed, newest)
+	if x.indexedUpTo != newest {
+		t.Errorf("indexed up to %d, the log ends at %d", x.indexedUpTo, newest)
 	}
 	if err := x.Close(); err != nil {
 		t.Error(err)

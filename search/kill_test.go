@@ -104,7 +104,7 @@ func checkKilled(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if x.indexed == 0 {
+	if x.indexedUpTo == 0 {
 		t.Error("nothing of the index has survived")
 	}
 	for range 2 {

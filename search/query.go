@@ -133,7 +133,7 @@ func (s *segment) documentsWithTerm(t *activity.Term, approximate bool) (*roarin
 	case approximate:
 		return s.allDocuments(), nil
 	case len(t.Text) == 2 && t.Text[0] == "" && t.Text[1] == "": // a star alone
-		return documentsWithAny(s, []string{hasStringTerm}, func(term string) string { return term })
+		return documentsWithAny(s, []string{stringTerm}, func(term string) string { return term })
 	default:
 		found := roaring.New()
 		for _, field := range fieldsContaining(t.Text) {

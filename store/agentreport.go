@@ -236,13 +236,13 @@ func (s *Store) PruneAgents(ctx context.Context) error {
 				return err
 			}
 		}
-		return errors.Join(tx.endOtherFaults(), tx.writeReportCounts(), tx.putReportTimes())
+		return errors.Join(tx.endUnknownReportFaults(), tx.writeReportCounts(), tx.putReportTimes())
 	})
 }
 
-// endOtherFaults ends the faults of reports of unknown type. No such report can
+// endUnknownReportFaults ends the faults of reports of unknown type. No such report can
 // ever be used, so the fault ends when the agent has sent none for a day.
-func (tx *Tx) endOtherFaults() error {
+func (tx *Tx) endUnknownReportFaults() error {
 	records, err := tx.allAgentReports()
 	if err != nil {
 		return err

@@ -23,9 +23,9 @@ const maxDeliveries = 1000
 // alertHistory is how far back deliveries count for the decision about new ones.
 const alertHistory = 24 * time.Hour
 
-// alertsOn reports whether alerts are switched on, by the configuration or, if it
+// alertingEnabled reports whether alerts are switched on, by the configuration or, if it
 // says nothing, by the stored settings.
-func (tx *Tx) alertsOn() (bool, error) {
+func (tx *Tx) alertingEnabled() (bool, error) {
 	if on := tx.s.options.Alerts; on != nil {
 		return *on, nil
 	}
@@ -63,7 +63,7 @@ func (tx *Tx) noteAlert(s alert.Signal, entry activity.Position, correlation str
 	var after *alert.Alert
 	if s.Effect != alert.Starts {
 		after = alert.End(before, s, tx.now)
-	} else if on, err := tx.alertsOn(); err != nil {
+	} else if on, err := tx.alertingEnabled(); err != nil {
 		return err
 	} else if on {
 		after = alert.Begin(before, s, entry, correlation, tx.now)

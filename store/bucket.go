@@ -31,18 +31,18 @@ type buckets struct {
 	entries       *kv.Bucket
 	healthChanges *kv.Bucket
 
-	users        *kv.Table[User]
-	usernames    *kv.Index
-	identities   *kv.Index
-	views        *kv.Table[SavedViews]
-	sessions     *kv.Table[Session]
-	usedAttempts *kv.Table[UsedAttempt]
-	settings     *kv.Table[json.RawMessage]
-	tokens       *kv.Table[Token]
-	tokenHashes  *kv.Index
-	tokenUses    *kv.Bucket
-	tokensUsed   *kv.Bucket
-	formerTexts  *kv.Table[FormerText]
+	users         *kv.Table[User]
+	usernames     *kv.Index
+	identities    *kv.Index
+	views         *kv.Table[SavedViews]
+	sessions      *kv.Table[Session]
+	usedAttempts  *kv.Table[UsedAttempt]
+	settings      *kv.Table[json.RawMessage]
+	tokens        *kv.Table[Token]
+	tokenHashes   *kv.Index
+	tokenUses     *kv.Bucket
+	tokenLastUses *kv.Bucket
+	formerTexts   *kv.Table[FormerText]
 
 	alerts     *kv.Table[alert.Alert]
 	deliveries *kv.Table[alert.Delivery]
@@ -117,8 +117,8 @@ func (s *Store) declareBuckets() {
 	b.tokenUses = f.NewBucket("token_use", "user id (8) position (8)", "id of the token (16) and JSON: TokenUse; the position is an activity.Position").
 		Row("user id (8)", "8 bytes: how many uses of the user's tokens there are")
 	b.tokenUses.Verify(s.newVerifier((*Tx).verifyTokenUses))
-	b.tokensUsed = f.NewBucket("token_used", "token id", "time of the last use")
-	b.tokensUsed.Verify(s.newVerifier((*Tx).verifyTokensUsed))
+	b.tokenLastUses = f.NewBucket("token_used", "token id", "time of the last use")
+	b.tokenLastUses.Verify(s.newVerifier((*Tx).verifyTokensUsed))
 	b.formerTexts = kv.NewTable[FormerText](f, "token_former", "hash of the text (64)").SetKey(func(t *FormerText, key []byte) { copy(t.Hash[:], key) })
 
 	b.alerts = kv.NewTable[alert.Alert](f, "alert", `kind "/" id of the thing`)

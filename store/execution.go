@@ -59,14 +59,14 @@ type Execution struct {
 
 // The retention of executions of a group.
 const (
-	// executionsKept is how many of the last executions are kept, whatever they
+	// maxKeptExecutions is how many of the last executions are kept, whatever they
 	// concluded.
-	executionsKept = 50
+	maxKeptExecutions = 50
 	// executionAge is how long older ones are kept: of these the last one of
-	// each day, and executionChangesKept of those that concluded something else
+	// each day, and maxKeptExecutionChanges of those that concluded something else
 	// than the one before.
-	executionAge         = 30 * 24 * time.Hour
-	executionChangesKept = 200
+	executionAge            = 30 * 24 * time.Hour
+	maxKeptExecutionChanges = 200
 )
 
 // The reasons for which an execution cannot be started.
@@ -322,10 +322,10 @@ func (tx *Tx) checkedThing(kind check.SubjectKind, id string) activity.CheckedTh
 // execution has any more.
 func (tx *Tx) thinExecutions(group string) error {
 	all, err := tx.ExecutionsOf(group)
-	if err != nil || len(all) <= executionsKept {
+	if err != nil || len(all) <= maxKeptExecutions {
 		return err
 	}
-	remove := superfluous(all, tx.now)
+	remove := superfluousExecutions(all, tx.now)
 	if len(remove) == 0 {
 		return nil
 	}
@@ -349,9 +349,9 @@ func (tx *Tx) thinExecutions(group string) error {
 	return errors.Join(err, tx.s.conclusions.Delete(tx.kv, unused...))
 }
 
-// superfluous returns the ids of the executions that need not be kept. all are
+// superfluousExecutions returns the ids of the executions that need not be kept. all are
 // the executions of a group, newest first.
-func superfluous(all []*Execution, now time.Time) map[string]bool {
+func superfluousExecutions(all []*Execution, now time.Time) map[string]bool {
 	remove := make(map[string]bool)
 	day, changes := "", 0
 	for i, e := range all {
@@ -360,11 +360,11 @@ func superfluous(all []*Execution, now time.Time) map[string]bool {
 		day = date
 		changed := i+1 < len(all) && all[i+1].Conclusion != e.Conclusion
 		switch {
-		case i < executionsKept:
+		case i < maxKeptExecutions:
 		case now.Sub(e.StartedAt) > executionAge:
 			remove[e.ID] = true
 		case lastOfDay:
-		case changed && changes < executionChangesKept:
+		case changed && changes < maxKeptExecutionChanges:
 			changes++
 		default:
 			remove[e.ID] = true

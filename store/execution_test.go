@@ -203,15 +203,15 @@ func TestSuperfluousExecutions(t *testing.T) {
 	for n := range 40 * 24 { // one each hour for 40 days; every hundredth concludes something else
 		all = append(all, &Execution{ID: fmt.Sprint(n), StartedAt: now.Add(-time.Duration(n) * time.Hour), Conclusion: fmt.Sprint(n / 100)})
 	}
-	remove := superfluous(all, now)
+	remove := superfluousExecutions(all, now)
 	days, changes := map[string]bool{}, 0
 	for n, e := range all {
 		switch {
-		case n < executionsKept && remove[e.ID]:
+		case n < maxKeptExecutions && remove[e.ID]:
 			t.Errorf("one of the last is removed: %d", n)
 		case now.Sub(e.StartedAt) > executionAge && !remove[e.ID]:
 			t.Errorf("an old one is kept: %d", n)
-		case n >= executionsKept && !remove[e.ID]:
+		case n >= maxKeptExecutions && !remove[e.ID]:
 			days[e.StartedAt.Format(time.DateOnly)] = true
 			if n%100 == 99 {
 				changes++
@@ -221,14 +221,14 @@ func TestSuperfluousExecutions(t *testing.T) {
 	if kept := len(all) - len(remove); len(days) != 28 || changes != 7 || kept != 50+28+7 {
 		t.Errorf("%d kept: of %d days, %d changes", kept, len(days), changes)
 	}
-	if len(superfluous(all[:1], now.AddDate(1, 0, 0))) > 0 {
+	if len(superfluousExecutions(all[:1], now.AddDate(1, 0, 0))) > 0 {
 		t.Error("the only one is removed")
 	}
 }
 
 func TestThinExecutions(t *testing.T) {
 	s, c := populated(t)
-	for n := range executionsKept + 20 { // at most one of each day stays of the older ones
+	for n := range maxKeptExecutions + 20 { // at most one of each day stays of the older ones
 		if n%2 == 0 {
 			execute(t, s, System(), check.Passing)
 		} else {
@@ -238,7 +238,7 @@ func TestThinExecutions(t *testing.T) {
 	}
 	view(t, s, func(tx *Tx) error {
 		all, err := tx.ExecutionsOf(string(agent))
-		if len(all) != executionsKept || tx.CountExecutions() != executionsKept {
+		if len(all) != maxKeptExecutions || tx.CountExecutions() != maxKeptExecutions {
 			t.Errorf("%d are kept", len(all))
 		}
 		return err

@@ -112,9 +112,9 @@ func decodeHealthChange(key, value []byte) (t healthThing, c HealthChange, err e
 	return t, c, nil
 }
 
-// after returns the change that follows from a step at a position. changed is
+// applyStep returns the change that follows from a step at a position. changed is
 // false if the step changes nothing.
-func (c HealthChange) after(step landscape.HealthStep, at activity.Position) (next HealthChange, changed bool) {
+func (c HealthChange) applyStep(step landscape.HealthStep, at activity.Position) (next HealthChange, changed bool) {
 	next = HealthChange{Position: at, HealthState: step.After(c.HealthState), healthSince: c.healthSince}
 	if next.Health != c.Health || next.Registered && !c.Registered {
 		next.healthSince = at
@@ -140,7 +140,7 @@ func (tx *Tx) noteHealth(e activity.Event, at activity.Position) error {
 	if err != nil {
 		return err
 	}
-	next, changed := before.after(step, at)
+	next, changed := before.applyStep(step, at)
 	if !changed {
 		return nil
 	}

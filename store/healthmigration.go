@@ -29,7 +29,7 @@ func indexHealthChanges(tx *kv.Tx) error {
 		return err
 	}
 	last := make(map[healthThing]HealthChange)
-	for thing, state := range stateAtBegin(tx, present) {
+	for thing, state := range initialHealth(tx, present) {
 		last[thing] = HealthChange{Position: begin, HealthState: state}
 	}
 	for _, thing := range sortedThings(last) {
@@ -44,7 +44,7 @@ func indexHealthChanges(tx *kv.Tx) error {
 			before = unknownHealth
 		}
 		newest = e.at
-		next, changed := before.after(e.step, e.at)
+		next, changed := before.applyStep(e.step, e.at)
 		if !changed {
 			continue
 		}
@@ -109,9 +109,9 @@ func healthSteps(tx *kv.Tx) iter.Seq[loggedStep] {
 	}
 }
 
-// stateAtBegin returns the state that each thing had when the log begins. Things
+// initialHealth returns the state that each thing had when the log begins. Things
 // that were not known then are left out.
-func stateAtBegin(tx *kv.Tx, present map[healthThing]landscape.HealthState) map[healthThing]landscape.HealthState {
+func initialHealth(tx *kv.Tx, present map[healthThing]landscape.HealthState) map[healthThing]landscape.HealthState {
 	type told struct{ health, stale, registered bool } // what an entry has told already
 	states, seen := maps.Clone(present), make(map[healthThing]told)
 	for e := range healthSteps(tx) {

@@ -46,7 +46,7 @@ func TestReportTimes(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.reportCounts = reportCounts{}
-	if err := s.loadMemory(); err != nil {
+	if err := s.loadInMemoryState(); err != nil {
 		t.Fatal(err)
 	}
 	expect(landscape.HostDiscovery, hostAt)

@@ -77,7 +77,7 @@ func (s *Store) hasEnded(session *Session, now time.Time) bool {
 // Session returns the session with the hash, or ErrNotFound if there is none or
 // it has ended. The session is shared and must not be modified.
 func (tx *Tx) Session(hash [32]byte) (*Session, error) {
-	session, ended := tx.s.unwritten.session(hash)
+	session, ended := tx.s.unwrittenSignIns.session(hash)
 	if session == nil {
 		var err error
 		if session, err = tx.s.sessions.Get(tx.kv, hash[:]); err != nil {
@@ -255,13 +255,13 @@ func (s *Store) AppendActivity(ctx context.Context, by Actor, e activity.Event) 
 // SignOut ends a session. It is no error if the session has ended already. If
 // changes cannot be stored, the session is ended in memory; see WriteUnwritten.
 func (s *Store) SignOut(ctx context.Context, hash [32]byte) error {
-	if session, _ := s.unwritten.session(hash); session != nil && s.unwritten.end(hash) {
+	if session, _ := s.unwrittenSignIns.session(hash); session != nil && s.unwrittenSignIns.end(hash) {
 		return nil
 	}
 	err := s.update(ctx, System(), func(tx *Tx) error {
 		return tx.s.sessions.Delete(tx.kv, hash[:])
 	})
-	if isUnwritable(err) && s.unwritten.end(hash) {
+	if isUnwritable(err) && s.unwrittenSignIns.end(hash) {
 		return nil
 	}
 	return err
@@ -282,7 +282,7 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, byPerson bool) 
 	if s.Now().Sub(used.LastSeenAt) < interval {
 		return nil
 	}
-	if session, _ := s.unwritten.session(used.Hash); session != nil || s.failures.Has(failure.Writing) {
+	if session, _ := s.unwrittenSignIns.session(used.Hash); session != nil || s.failures.Has(failure.Writing) {
 		return nil // a later use will be recorded
 	}
 	err := s.update(ctx, System(), func(tx *Tx) error {
@@ -327,7 +327,7 @@ func (tx *Tx) Sessions(userID int64) ([]*Session, error) {
 			sessions = append(sessions, session)
 		}
 	}
-	sessions = append(sessions, tx.s.unwritten.sessionsOf(userID)...)
+	sessions = append(sessions, tx.s.unwrittenSignIns.sessionsOf(userID)...)
 	slices.SortFunc(sessions, func(a, b *Session) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.ID, b.ID))
 	})

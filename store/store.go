@@ -89,7 +89,7 @@ type Store struct {
 	lastHeartbeats     sync.Map // landscape.HostID to agentHeartbeat
 	lastMachines       sync.Map // landscape.HostID to reportingMachine; only for shared ids
 	pendingUses        pendingTokenUses
-	unwritten          unwritten
+	unwrittenSignIns   unwrittenSignIns
 	metadataDictionary kv.Dictionary
 	entryCache         entryCache
 	alertsChanged      chan struct{} // of one slot
@@ -137,7 +137,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	s.clock.checkedAt, s.clock.checkedElapsed = o.Now().Round(0), o.Elapsed()
-	err = s.loadMemory()
+	err = s.loadInMemoryState()
 	if !o.ReadOnly {
 		err = errors.Join(s.recordProgram(), err, s.ensureAPIKey())
 	}
@@ -153,9 +153,9 @@ func Exists(dir string) bool {
 	return err == nil
 }
 
-// loadMemory reads from the file what is kept in memory while the store is
+// loadInMemoryState reads from the file what is kept in memory while the store is
 // open.
-func (s *Store) loadMemory() error {
+func (s *Store) loadInMemoryState() error {
 	return s.View(func(tx *Tx) error {
 		tx.loadHeartbeats()
 		if err := s.reportCounts.loadStatuses(tx); err != nil {

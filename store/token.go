@@ -326,7 +326,7 @@ func (tx *Tx) deleteTokens(userID int64, tokens []*Token) error {
 		if err := tx.s.tokens.Delete(tx.kv, tokenKey(userID, t.ID)); err != nil {
 			return err
 		}
-		if err := tx.s.tokensUsed.Delete(tx.kv, []byte(t.ID)); err != nil {
+		if err := tx.s.tokenLastUses.Delete(tx.kv, []byte(t.ID)); err != nil {
 			return err
 		}
 		if err := tx.putFormerText(t, TextDeleted); err != nil {

@@ -145,7 +145,7 @@ func (tx *Tx) putTokenUses(batch []TokenUse) error {
 			continue // the token was deleted meanwhile
 		}
 		if err == nil {
-			err = tx.s.tokensUsed.Put(tx.kv, []byte(id), kv.TimeBytes(u.At))
+			err = tx.s.tokenLastUses.Put(tx.kv, []byte(id), kv.TimeBytes(u.At))
 		}
 		if err != nil {
 			return err
@@ -263,7 +263,7 @@ func (tx *Tx) TokenUses(userID int64, tokenID string, before activity.Position, 
 // TokenLastUsed returns when a token was used last, or nil if it was never
 // used. It does not know the uses that FlushTokenUses has not written yet.
 func (tx *Tx) TokenLastUsed(tokenID string) *time.Time {
-	at := tx.s.tokensUsed.Get(tx.kv, []byte(tokenID))
+	at := tx.s.tokenLastUses.Get(tx.kv, []byte(tokenID))
 	if at == nil {
 		return nil
 	}
@@ -332,7 +332,7 @@ func (tx *Tx) verifyTokensUsed() error {
 		}
 		tokens[t.ID] = true
 	}
-	for id, at := range tx.s.tokensUsed.Scan(tx.kv, nil, nil) {
+	for id, at := range tx.s.tokenLastUses.Scan(tx.kv, nil, nil) {
 		if !tokens[string(id)] || len(at) != 8 {
 			return fmt.Errorf("last use of %q: no such token, or no time", id)
 		}

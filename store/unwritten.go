@@ -21,12 +21,12 @@ import (
 // refused sign-ins in memory, each.
 const maxUnwritten = 1000
 
-// unwritten are sign-ins that wait to be written.
-type unwritten struct {
-	mu      sync.Mutex
-	signIns map[[32]byte]SignIn // by the hash of the session
-	ended   map[[32]byte]bool   // stored sessions that were ended
-	refused []refusedSignIn
+// unwrittenSignIns are sign-ins that wait to be written.
+type unwrittenSignIns struct {
+	mu            sync.Mutex
+	signIns       map[[32]byte]SignIn // by the hash of the session
+	endedSessions map[[32]byte]bool   // stored sessions that were ended
+	refused       []refusedSignIn
 }
 
 // refusedSignIn is a log entry about a refused sign-in.
@@ -45,7 +45,7 @@ func isUnwritable(err error) bool {
 // fails with cause if the sign-in would change more than that the user has
 // signed in.
 func (s *Store) signInUnwritten(in SignIn, cause error) (user *User, err error) {
-	u := &s.unwritten
+	u := &s.unwrittenSignIns
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.signIns) >= maxUnwritten {
@@ -101,17 +101,17 @@ func (tx *Tx) accountAsStored(p *Person, cause error) (*User, error) {
 
 // session returns a session in memory. ended says that the session was ended in
 // memory, whether it is stored or not.
-func (u *unwritten) session(hash [32]byte) (session *Session, ended bool) {
+func (u *unwrittenSignIns) session(hash [32]byte) (session *Session, ended bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if in, ok := u.signIns[hash]; ok {
 		return &in.Session, false
 	}
-	return nil, u.ended[hash]
+	return nil, u.endedSessions[hash]
 }
 
 // sessionsOf returns the sessions of a user in memory.
-func (u *unwritten) sessionsOf(userID int64) (sessions []*Session) {
+func (u *unwrittenSignIns) sessionsOf(userID int64) (sessions []*Session) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, in := range u.signIns {
@@ -124,27 +124,27 @@ func (u *unwritten) sessionsOf(userID int64) (sessions []*Session) {
 
 // end ends a session in memory. It returns false if the session is stored and
 // there is no room to remember that it was ended.
-func (u *unwritten) end(hash [32]byte) bool {
+func (u *unwrittenSignIns) end(hash [32]byte) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if _, ok := u.signIns[hash]; ok {
 		delete(u.signIns, hash)
 		return true
 	}
-	if len(u.ended) >= maxUnwritten {
+	if len(u.endedSessions) >= maxUnwritten {
 		return false
 	}
-	if u.ended == nil {
-		u.ended = make(map[[32]byte]bool)
+	if u.endedSessions == nil {
+		u.endedSessions = make(map[[32]byte]bool)
 	}
-	u.ended[hash] = true
+	u.endedSessions[hash] = true
 	return true
 }
 
 // deleteSessions deletes the sessions for which match returns true, stored or in
 // memory, and returns how many.
 func (tx *Tx) deleteSessions(match func(*Session) bool) (int, error) {
-	u := &tx.s.unwritten
+	u := &tx.s.unwrittenSignIns
 	u.mu.Lock()
 	var ended [][32]byte
 	for hash, in := range u.signIns {
@@ -173,7 +173,7 @@ func (s *Store) logRefused(ctx context.Context, by Actor, e activity.Event) erro
 	if !isUnwritable(err) {
 		return err
 	}
-	u := &s.unwritten
+	u := &s.unwrittenSignIns
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.refused) < maxUnwritten {
@@ -189,9 +189,9 @@ func (s *Store) WriteUnwritten(ctx context.Context) error {
 	if err := s.logInterruptions(ctx); err != nil {
 		return err
 	}
-	u := &s.unwritten
+	u := &s.unwrittenSignIns
 	u.mu.Lock()
-	signIns, ended, refused := maps.Clone(u.signIns), maps.Clone(u.ended), u.refused
+	signIns, ended, refused := maps.Clone(u.signIns), maps.Clone(u.endedSessions), u.refused
 	u.refused = nil
 	u.mu.Unlock()
 	for i, r := range refused {
@@ -212,7 +212,7 @@ func (s *Store) WriteUnwritten(ctx context.Context) error {
 			return err
 		}
 		u.mu.Lock()
-		delete(u.ended, hash)
+		delete(u.endedSessions, hash)
 		u.mu.Unlock()
 	}
 	return nil
@@ -222,7 +222,7 @@ func (s *Store) WriteUnwritten(ctx context.Context) error {
 // the user may not sign in any more, the session ends.
 func (s *Store) writeSignIn(ctx context.Context, hash [32]byte, in SignIn) error {
 	err := s.update(ctx, System(), func(tx *Tx) error {
-		if session, _ := s.unwritten.session(hash); session == nil {
+		if session, _ := s.unwrittenSignIns.session(hash); session == nil {
 			return nil // it was ended meanwhile
 		}
 		_, err := tx.signIn(in)
@@ -234,9 +234,9 @@ func (s *Store) writeSignIn(ctx context.Context, hash [32]byte, in SignIn) error
 	if err != nil {
 		s.options.Log.Warn("a session has ended because its sign-in could not be stored", "user", in.UserID, "error", err)
 	}
-	s.unwritten.mu.Lock()
-	defer s.unwritten.mu.Unlock()
-	delete(s.unwritten.signIns, hash)
+	s.unwrittenSignIns.mu.Lock()
+	defer s.unwrittenSignIns.mu.Unlock()
+	delete(s.unwrittenSignIns.signIns, hash)
 	return nil
 }
 

@@ -107,7 +107,7 @@ func testSignInOnFullDisk(t *testing.T) {
 	if got := entryTypes(t, s)[before:]; !slices.Equal(got, want) {
 		t.Errorf("logged %v, want %v", got, want)
 	}
-	if s.Failures().Has(failure.Writing) || len(s.unwritten.signIns)+len(s.unwritten.ended)+len(s.unwritten.refused) > 0 {
+	if s.Failures().Has(failure.Writing) || len(s.unwrittenSignIns.signIns)+len(s.unwrittenSignIns.endedSessions)+len(s.unwrittenSignIns.refused) > 0 {
 		t.Error("something is still kept in memory")
 	}
 	if !signedIn("during") || signedIn("left") || signedIn("before") {

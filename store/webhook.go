@@ -114,14 +114,14 @@ func (s *Store) CreateWebhook(ctx context.Context, by Actor, webhook Webhook) (*
 		if err := errors.Join(checkWebhookName(all, &created), tx.s.webhooks.Put(tx.kv, []byte(created.ID), &created)); err != nil {
 			return err
 		}
-		err = tx.log(by.Name, &activity.WebhookCreation{AboutWebhook: created.about(), Host: created.Host, Events: orNoTopics(created.Topics)})
+		err = tx.log(by.Name, &activity.WebhookCreation{AboutWebhook: created.about(), Host: created.Host, Events: nonNilTopics(created.Topics)})
 		return errors.Join(err, tx.putWebhookState(created.ID, &WebhookState{Position: tx.Newest()}))
 	})
 	return &created, err
 }
 
-// orNoTopics returns the topics, which encoding/json does not write as null.
-func orNoTopics(topics []activity.Topic) []activity.Topic {
+// nonNilTopics returns the topics, which encoding/json does not write as null.
+func nonNilTopics(topics []activity.Topic) []activity.Topic {
 	if topics == nil {
 		return []activity.Topic{}
 	}
@@ -202,7 +202,7 @@ func webhookModification(before, after *Webhook) (e *activity.WebhookModificatio
 		e.URL, e.Host = true, after.Host
 	}
 	if !slices.Equal(before.Topics, after.Topics) {
-		topics := orNoTopics(after.Topics)
+		topics := nonNilTopics(after.Topics)
 		e.Events = &topics
 	}
 	if before.Enabled != after.Enabled {

@@ -42,9 +42,9 @@ const (
 	// PlanWebhook.
 	webhookEntriesPerRead     = 1000
 	webhookDeliveriesPerWrite = 100
-	// webhookPatience is how long a receiver can fail until its webhook is
+	// disableWebhookAfter is how long a receiver can fail until its webhook is
 	// disabled.
-	webhookPatience = 3 * 24 * time.Hour
+	disableWebhookAfter = 3 * 24 * time.Hour
 )
 
 func webhookDeliveryPrefix(id string) []byte { return append([]byte(id), 0) }
@@ -82,14 +82,14 @@ func (tx *Tx) PendingWebhookDeliveries(id string) ([]*WebhookDelivery, error) {
 
 // webhookPlan is what follows from the entries that a webhook has not seen yet.
 type webhookPlan struct {
-	matches []*activity.Entry
-	looked  activity.Position // the last entry that was looked at
-	more    bool              // there are further entries
+	matches  []*activity.Entry
+	lastRead activity.Position // the last entry that was looked at
+	more     bool              // there are further entries
 }
 
 // planWebhook looks at some entries after a position.
 func (tx *Tx) planWebhook(w *Webhook, after activity.Position) (webhookPlan, error) {
-	plan, newest := webhookPlan{looked: after}, tx.Newest()
+	plan, newest := webhookPlan{lastRead: after}, tx.Newest()
 	count := 0
 	for e, err := range tx.Entries(after+1, newest) {
 		if err != nil {
@@ -100,11 +100,11 @@ func (tx *Tx) planWebhook(w *Webhook, after activity.Position) (webhookPlan, err
 			return plan, nil
 		}
 		count++
-		if plan.looked = e.Position; w.Wants(e) {
+		if plan.lastRead = e.Position; w.Wants(e) {
 			plan.matches = append(plan.matches, e)
 		}
 	}
-	plan.looked = max(plan.looked, newest)
+	plan.lastRead = max(plan.lastRead, newest)
 	return plan, nil
 }
 
@@ -127,7 +127,7 @@ func (s *Store) PlanWebhook(ctx context.Context, id string, looked activity.Posi
 		return err
 	}
 	if err := s.View(read); err != nil || !w.Enabled || len(plan.matches) == 0 {
-		return max(plan.looked, looked), plan.more, err
+		return max(plan.lastRead, looked), plan.more, err
 	}
 	full := false
 	err = s.update(ctx, System(), func(tx *Tx) error {
@@ -150,13 +150,13 @@ func (s *Store) PlanWebhook(ctx context.Context, id string, looked activity.Posi
 			return err
 		}
 		next := *state
-		next.Position = plan.looked
+		next.Position = plan.lastRead
 		return errors.Join(tx.putWebhookState(id, &next), tx.pruneWebhookDeliveries(id))
 	})
 	if full || err != nil {
 		return looked, false, err
 	}
-	return max(plan.looked, looked), plan.more, nil
+	return max(plan.lastRead, looked), plan.more, nil
 }
 
 func (tx *Tx) addWebhookDelivery(d *WebhookDelivery) (err error) {
@@ -310,7 +310,7 @@ func (tx *Tx) recordWebhookState(w *Webhook, outcomes []WebhookOutcome) error {
 	switch {
 	case gone:
 		return tx.disableWebhook(w, "The receiver wants no more events (410 Gone).")
-	case !next.FailingSince.IsZero() && tx.now.Sub(next.FailingSince) >= webhookPatience:
+	case !next.FailingSince.IsZero() && tx.now.Sub(next.FailingSince) >= disableWebhookAfter:
 		return tx.disableWebhook(w, fmt.Sprintf("The receiver has failed for %d days. The last time: %s", int(tx.now.Sub(next.FailingSince).Hours()/24), next.Failure))
 	}
 	return nil

@@ -61,7 +61,7 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 		{Label: "Server version", Text: s.Version},
 		{Label: "Go version", Text: runtime.Version()},
 		{Label: "Platform", Text: runtime.GOOS + "/" + runtime.GOARCH},
-		s.TimestampFact("Started", s.started),
+		s.TimestampFact("Started", s.startedAt),
 		{Label: "Your connection", Text: connectionText(p.Reader)},
 	}
 	if p.Can(page.AbilityAPIKey) {

@@ -60,7 +60,7 @@ func (s *server) checkAgain(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// downloadSupport answers POST /about/support with a support bundle.
-func (s *server) downloadSupport(w http.ResponseWriter, r *http.Request) error {
+// downloadSupportBundle answers POST /about/support with a support bundle.
+func (s *server) downloadSupportBundle(w http.ResponseWriter, r *http.Request) error {
 	return api.SendSupport(w, r, s.Doctor, s.Store)
 }

@@ -44,12 +44,12 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 		return nil // the answer to a HEAD would never end
 	}
 	id := auth.From(r.Context())
-	if !s.streams.Add(id.User.ID) {
+	if !s.streamLimit.Add(id.User.ID) {
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "too many open streams", http.StatusServiceUnavailable)
 		return nil
 	}
-	defer s.streams.Remove(id.User.ID)
+	defer s.streamLimit.Remove(id.User.ID)
 	changed, stop := s.Store.Watch()
 	defer stop()
 	var connected <-chan struct{} // never receives if agents connect elsewhere
@@ -89,13 +89,13 @@ type consoleStream struct {
 	managesUsers bool
 	// readsAgents reports whether the user receives changes of agents without a
 	// registered host.
-	readsAgents bool
-	out         *stream.Stream
-	failures    int               // how often the list of failures had changed when it was sent
-	lastChange  uint64            // the last change that was sent
-	connections uint64            // the last change of connections for messages that was sent
-	refusals    int               // the number of refused requests of agents that was sent
-	lastEntry   activity.Position // the last entry that was read
+	readsAgents          bool
+	out                  *stream.Stream
+	failuresVersion      int               // how often the list of failures had changed when it was sent
+	lastChange           uint64            // the last change that was sent
+	lastConnectionChange uint64            // the last change of connections for messages that was sent
+	refusals             int               // the number of refused requests of agents that was sent
+	lastEntry            activity.Position // the last entry that was read
 }
 
 func (st *consoleStream) run(r *http.Request, changed, connected <-chan struct{}) error {
@@ -109,8 +109,8 @@ func (st *consoleStream) run(r *http.Request, changed, connected <-chan struct{}
 // setStart sets the position of the stream: after the last event that the client
 // got, or after the newest change that its page includes.
 func (st *consoleStream) setStart(r *http.Request) error {
-	st.startConnections()
-	st.failures = st.s.Store.Failures().Changes()
+	st.setConnectionStart()
+	st.failuresVersion = st.s.Store.Failures().Changes()
 	known := r.Header.Get("Last-Event-ID")
 	if known == "" {
 		known = r.URL.Query().Get("after")
@@ -145,8 +145,8 @@ func (st *consoleStream) sendChanges() error {
 		if err = st.addConnections(tx, changes); err != nil {
 			return err
 		}
-		if n := st.s.Store.Failures().Changes(); n != st.failures {
-			st.failures, changes = n, st.allChanged() // all pages show what fails
+		if n := st.s.Store.Failures().Changes(); n != st.failuresVersion {
+			st.failuresVersion, changes = n, st.allChanged() // all pages show what fails
 		}
 		logged, toastsNow, err := st.newToasts(tx)
 		if logged {
@@ -218,14 +218,14 @@ func (st *consoleStream) changesByKind(tx *store.Tx) (map[string][]string, error
 	return changes, nil
 }
 
-// connectionsBefore is how long before the start of a stream a change of
+// connectionLookback is how long before the start of a stream a change of
 // connections is sent. The page was made shortly before.
-const connectionsBefore = 10 * time.Second
+const connectionLookback = 10 * time.Second
 
-// startConnections sets the position in the changes of connections.
-func (st *consoleStream) startConnections() {
+// setConnectionStart sets the position in the changes of connections.
+func (st *consoleStream) setConnectionStart() {
 	if st.s.Endpoint != nil {
-		st.connections = st.s.Endpoint.LastChangeBefore(st.s.Store.Now().Add(-connectionsBefore))
+		st.lastConnectionChange = st.s.Endpoint.LastChangeBefore(st.s.Store.Now().Add(-connectionLookback))
 	}
 	_, st.refusals = st.s.Auth.AgentRefusals()
 }
@@ -238,8 +238,8 @@ func (st *consoleStream) addConnections(tx *store.Tx, changes map[string][]strin
 		st.refusals, refused = refusals, true
 	}
 	if st.s.Endpoint != nil {
-		since := st.s.Endpoint.ChangedAfter(st.connections)
-		st.connections, refused = since.Last, refused || since.Refused
+		since := st.s.Endpoint.ChangedAfter(st.lastConnectionChange)
+		st.lastConnectionChange, refused = since.Last, refused || since.Refused
 		if since.All {
 			changes[kindConnection] = []string{allIDs}
 		}

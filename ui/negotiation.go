@@ -23,9 +23,9 @@ func isFromProgram(r *http.Request) bool {
 	return accept != "" && !strings.Contains(accept, "*/*")
 }
 
-// fileForms are the endings of the addresses at which lists are files, by the
+// fileExtensions are the endings of the addresses at which lists are files, by the
 // media types of the files.
-var fileForms = map[string]string{"text/csv": ".csv", "application/jsonl": ".jsonl", "application/x-ndjson": ".jsonl"}
+var fileExtensions = map[string]string{"text/csv": ".csv", "application/jsonl": ".jsonl", "application/x-ndjson": ".jsonl"}
 
 // offerFiles answers a program that asks for a list of the console in the form
 // of a file, by its Accept header, with the file: /hosts is then /hosts.csv.
@@ -33,7 +33,7 @@ func (s *server) offerFiles(next http.Handler) http.Handler {
 	files := make(map[string]bool)
 	lists := make(map[string]bool)
 	for _, route := range s.routes() {
-		for _, ending := range fileForms {
+		for _, ending := range fileExtensions {
 			if list, ok := strings.CutSuffix(route.Path, ending); ok {
 				files[route.Path], lists[list] = true, true
 			}
@@ -50,7 +50,7 @@ func (s *server) offerFiles(next http.Handler) http.Handler {
 		}
 		w.Header().Add("Vary", "Accept")
 		accept := strings.Join(r.Header.Values("Accept"), ",")
-		for mediaType, ending := range fileForms {
+		for mediaType, ending := range fileExtensions {
 			if strings.Contains(accept, mediaType) && files[list+ending] && !strings.Contains(accept, "text/html") {
 				file := r.Clone(r.Context())
 				file.URL.Path, file.URL.RawPath = list+ending, ""

@@ -16,7 +16,7 @@ import (
 // bearer is the header that shows a token.
 func bearer(text string) http.Header { return http.Header{"Authorization": {"Bearer " + text}} }
 
-// forPrograms returns the addresses of the console that are for programs.
+// apiHits returns the addresses of the console that are for programs.
 func forPrograms(t *testing.T, f *fixture) []api.Route {
 	t.Helper()
 	var routes []api.Route

@@ -129,7 +129,7 @@ func (s *server) offer(v *page.Snapshot, reader page.Reader, recent []string) (g
 // is gone by now.
 func (s *server) recentThings(v *page.Snapshot, addresses []string) (options []paletteOption) {
 	for _, address := range addresses[:min(len(addresses), maxRecentThings)] {
-		row := cmp.Or(hostFinder.at(s, v, address), clusterFinder.at(s, v, address), sapSystemFinder.at(s, v, address), databaseFinder.at(s, v, address))
+		row := cmp.Or(hostFinder.rowAt(s, v, address), clusterFinder.rowAt(s, v, address), sapSystemFinder.rowAt(s, v, address), databaseFinder.rowAt(s, v, address))
 		if row != nil {
 			options = append(options, row.option())
 		}
@@ -137,8 +137,8 @@ func (s *server) recentThings(v *page.Snapshot, addresses []string) (options []p
 	return options
 }
 
-// at returns the thing with an address in the console; nil if there is none.
-func (f finder[T]) at(s *server, v *page.Snapshot, address string) *foundRow {
+// rowAt returns the thing with an address in the console; nil if there is none.
+func (f finder[T]) rowAt(s *server, v *page.Snapshot, address string) *foundRow {
 	id, ok := strings.CutPrefix(address, f.table.Path+"/")
 	if !ok {
 		return nil
@@ -194,29 +194,29 @@ func (s *server) answerPalette(tx *store.Tx, v *page.Snapshot, reader page.Reade
 // console would not ask about elsewhere.
 type paletteCommand struct {
 	paletteOption
-	words  string // what people may call it, in lower case
-	needs  string // ability that the page demands; "": none
-	isPage bool
-	isRare bool // it is shown only if it is searched for
+	words           string // what people may call it, in lower case
+	requiredAbility string // ability that the page demands; "": none
+	isPage          bool
+	isRare          bool // it is shown only if it is searched for
 }
 
 // permittedCommands returns the commands that a reader may use.
 func (s *server) permittedCommands(reader page.Reader) []paletteCommand {
-	return slices.DeleteFunc(s.allCommands(), func(c paletteCommand) bool { return c.needs != "" && !reader.Can(c.needs) })
+	return slices.DeleteFunc(s.allCommands(), func(c paletteCommand) bool { return c.requiredAbility != "" && !reader.Can(c.requiredAbility) })
 }
 
 // allCommands returns the commands of this installation.
 func (s *server) allCommands() []paletteCommand {
 	var all []paletteCommand
 	for _, e := range page.Navigation() {
-		all = append(all, paletteCommand{paletteOption: paletteOption{Name: e.Label, URL: e.Path, Icon: e.Icon}, needs: e.Needs, isPage: true})
+		all = append(all, paletteCommand{paletteOption: paletteOption{Name: e.Label, URL: e.Path, Icon: e.Icon}, requiredAbility: e.Needs, isPage: true})
 	}
 	for _, x := range account.Subjects() {
-		all = append(all, paletteCommand{paletteOption: paletteOption{Name: x.Label, URL: x.URL, Icon: x.Icon, Details: "Settings"}, words: "settings " + x.Words, needs: x.Needs, isPage: true, isRare: true})
+		all = append(all, paletteCommand{paletteOption: paletteOption{Name: x.Label, URL: x.URL, Icon: x.Icon, Details: "Settings"}, words: "settings " + x.Words, requiredAbility: x.Needs, isPage: true, isRare: true})
 	}
 	all = append(all, otherPages()...)
 	if s.Auth.Provider() == nil {
-		all = append(all, paletteCommand{paletteOption: paletteOption{Name: "Create a user", URL: "/users/new", Icon: "plus"}, words: "new add account person", needs: page.AbilityUsers})
+		all = append(all, paletteCommand{paletteOption: paletteOption{Name: "Create a user", URL: "/users/new", Icon: "plus"}, words: "new add account person", requiredAbility: page.AbilityUsers})
 	}
 	return append(all, otherCommands()...)
 }
@@ -225,7 +225,7 @@ func (s *server) allCommands() []paletteCommand {
 func otherPages() []paletteCommand {
 	return []paletteCommand{
 		{paletteOption: paletteOption{Name: "Alerts", URL: "/alerts", Icon: "bell"}, words: "mail e-mail notification sent", isPage: true},
-		{paletteOption: paletteOption{Name: "Tokens of all users", URL: "/tokens", Icon: "key"}, words: "personal access pat", needs: page.AbilityUsers, isPage: true, isRare: true},
+		{paletteOption: paletteOption{Name: "Tokens of all users", URL: "/tokens", Icon: "key"}, words: "personal access pat", requiredAbility: page.AbilityUsers, isPage: true, isRare: true},
 		{paletteOption: paletteOption{Name: "Profile", URL: "/profile", Icon: "user"}, words: "my account password second factor totp tokens sessions time zone", isPage: true},
 		{paletteOption: paletteOption{Name: "Map of hosts", URL: "/map", Icon: "host"}, words: "sites providers regions zones", isPage: true, isRare: true},
 		{paletteOption: paletteOption{Name: "Show on a wall", URL: "/wall", Icon: "dashboard"}, words: "screen display full monitor tv", isPage: true, isRare: true},
@@ -251,7 +251,7 @@ func otherCommands() []paletteCommand {
 	} {
 		all = append(all, paletteCommand{
 			paletteOption: paletteOption{Name: "Export " + export.name + " as CSV", URL: export.url, Icon: "download"},
-			words:         "download list table excel " + export.words, needs: export.needs, isRare: true,
+			words:         "download list table excel " + export.words, requiredAbility: export.needs, isRare: true,
 		})
 	}
 	const look = "look appearance mode colour color"
@@ -297,9 +297,9 @@ func containsWords(text string, words searchWords) bool {
 
 // thingCommand is a command about one thing.
 type thingCommand struct {
-	words string // what people may call it, in lower case
-	needs string
-	make  func(row paletteOption) paletteOption
+	words           string // what people may call it, in lower case
+	requiredAbility string
+	make            func(row paletteOption) paletteOption
 }
 
 // thingCommands returns the commands about things that the words name: "clean up
@@ -336,7 +336,7 @@ func tagCommands[T any](f finder[T], v *page.Snapshot, reader page.Reader, words
 // whose name begins with the first get the command.
 func commandsAbout[T any](f finder[T], v *page.Snapshot, reader page.Reader, words searchWords, c thingCommand, applies func(T) bool) (options []paletteOption) {
 	const maxThings, minLength = 2, 2
-	if !reader.Can(c.needs) {
+	if !reader.Can(c.requiredAbility) {
 		return nil
 	}
 	names := slices.DeleteFunc(slices.Clone(words), func(word string) bool { return containsWords(c.words, searchWords{word}) })

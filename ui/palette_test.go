@@ -125,7 +125,7 @@ func TestPaletteLeadsToWhatIsPermitted(t *testing.T) {
 	frame := f.page(t, "/about", "plain")
 	var reader page.Reader
 	for _, c := range s.permittedCommands(reader) {
-		if c.needs != "" {
+		if c.requiredAbility != "" {
 			t.Errorf("%s is offered to somebody without abilities", c.Name)
 		}
 	}
@@ -146,8 +146,8 @@ func TestPaletteLeadsToWhatIsPermitted(t *testing.T) {
 			continue
 		}
 		want := auth.SignedIn
-		if c.needs != "" {
-			want = auth.Needs(c.needs)
+		if c.requiredAbility != "" {
+			want = auth.Needs(c.requiredAbility)
 		}
 		if !strings.HasPrefix(c.URL, "/api/") && !slices.ContainsFunc(s.routes(), func(r api.Route) bool {
 			return r.Method == "GET" && r.Path == c.URL && (r.Access == want || r.Access == auth.OnWall && want == auth.SignedIn)

@@ -94,14 +94,14 @@ func (f finder[T]) rank(found []T, words searchWords) []hit[T] {
 	return slices.Concat(byDistance[:]...)
 }
 
-// among returns the hits in things that are not part of the landscape.
-func (f finder[T]) among(all []T, words searchWords) []hit[T] {
+// hitsAmong returns the hits in things that are not part of the landscape.
+func (f finder[T]) hitsAmong(all []T, words searchWords) []hit[T] {
 	return f.rank(slices.DeleteFunc(slices.Clone(all), func(thing T) bool { return !f.table.Contains(thing, words) }), words)
 }
 
-// forPrograms returns hits as answers of the API. address is the address of a
+// apiHits returns hits as answers of the API. address is the address of a
 // thing in the API, before its id.
-func (f finder[T]) forPrograms(hits []hit[T], words searchWords, kind, address string) []api.FoundThing {
+func (f finder[T]) apiHits(hits []hit[T], words searchWords, kind, address string) []api.FoundThing {
 	var found []api.FoundThing
 	for _, h := range hits {
 		id, link := f.table.ID(h.thing), f.name(h.thing)
@@ -129,16 +129,16 @@ func (s *server) find(tx *store.Tx, text string, users bool) ([]api.FoundThing, 
 		return nil, nil
 	}
 	found := slices.Concat(
-		hostFinder.forPrograms(hostFinder.hits(v, words), words, "host", "/api/v1/hosts?q="),
-		clusterFinder.forPrograms(clusterFinder.hits(v, words), words, "cluster", "/api/v2/clusters?q="),
-		sapSystemFinder.forPrograms(sapSystemFinder.hits(v, words), words, "sap_system", "/api/v1/sap_systems?q="),
-		databaseFinder.forPrograms(databaseFinder.hits(v, words), words, "database", "/api/v1/databases?q="),
+		hostFinder.apiHits(hostFinder.hits(v, words), words, "host", "/api/v1/hosts?q="),
+		clusterFinder.apiHits(clusterFinder.hits(v, words), words, "cluster", "/api/v2/clusters?q="),
+		sapSystemFinder.apiHits(sapSystemFinder.hits(v, words), words, "sap_system", "/api/v1/sap_systems?q="),
+		databaseFinder.apiHits(databaseFinder.hits(v, words), words, "database", "/api/v1/databases?q="),
 	)
 	if !users {
 		return found, nil
 	}
 	items, err := s.account.UserItems(tx)
-	return append(found, userFinder.forPrograms(userFinder.among(items, words), words, "user", "/api/v1/users/")...), err
+	return append(found, userFinder.apiHits(userFinder.hitsAmong(items, words), words, "user", "/api/v1/users/")...), err
 }
 
 // findThings returns the things of each kind that contain all words of a text,
@@ -154,7 +154,7 @@ func (s *server) findThings(tx *store.Tx, v *page.Snapshot, text string, users b
 		if err != nil {
 			return nil, err
 		}
-		groups = append(groups, userFinder.group(s, userFinder.among(items, words), text, limit))
+		groups = append(groups, userFinder.group(s, userFinder.hitsAmong(items, words), text, limit))
 	}
 	return slices.DeleteFunc(groups, func(g foundGroup) bool { return g.Count == 0 }), nil
 }

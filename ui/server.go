@@ -36,13 +36,13 @@ type Options = page.Options
 
 type server struct {
 	*page.Console
-	landscape *landscapepages.Pages
-	activity  *activitypages.Pages
-	account   *account.Pages
-	api       *api.API
-	router    *mux.Router
-	started   time.Time
-	streams   *stream.Limit
+	landscape   *landscapepages.Pages
+	activity    *activitypages.Pages
+	account     *account.Pages
+	api         *api.API
+	router      *mux.Router
+	startedAt   time.Time
+	streamLimit *stream.Limit
 
 	paletteRate paletteRate
 }
@@ -80,7 +80,7 @@ func newServer(o Options) (*server, error) {
 	s = &server{
 		Console: c, landscape: landscapepages.New(c, activity), activity: activity, account: account,
 		api:    api.New(deps),
-		router: mux.NewRouter(), started: o.Store.Now(), streams: streams,
+		router: mux.NewRouter(), startedAt: o.Store.Now(), streamLimit: streams,
 	}
 	s.watchState()
 	s.installRoutes()
@@ -152,7 +152,7 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/palette", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showPalette},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showAbout},
 		{Method: "POST", Path: checksPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("GET /api/v1/doctor"), Handle: page.ReadForm(s.checkAgain)},
-		{Method: "POST", Path: "/about/support", Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadSupport)},
+		{Method: "POST", Path: "/about/support", Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadSupportBundle)},
 		{Method: "GET", Path: "/wall/events", Access: auth.OnWall, Tokens: auth.InSets("read_only"), Handle: s.streamWall},
 		{Method: "GET", Path: "/events", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.streamEvents},
 		{Method: "POST", Path: "/banners/dismiss", Access: auth.SignedIn, Handle: page.ReadForm(s.DismissBanner)},

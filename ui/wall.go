@@ -32,12 +32,12 @@ func (s *server) streamWall(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.streams.Add(viewer) {
+	if !s.streamLimit.Add(viewer) {
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "too many open streams", http.StatusServiceUnavailable)
 		return nil
 	}
-	defer s.streams.Remove(viewer)
+	defer s.streamLimit.Remove(viewer)
 	changed, stop := s.Store.Watch()
 	defer stop()
 	out, err := stream.Open(w)
@@ -57,13 +57,13 @@ func (s *server) streamWall(w http.ResponseWriter, r *http.Request) error {
 
 // wallStream is the open stream of a screen on a wall.
 type wallStream struct {
-	s        *server
-	id       *auth.Identity // nil: a display
-	r        *http.Request
-	out      *stream.Stream
-	started  bool
-	last     uint64 // the last change that was looked at
-	failures int    // how often the list of failures had changed when it was sent
+	s               *server
+	id              *auth.Identity // nil: a display
+	r               *http.Request
+	out             *stream.Stream
+	started         bool
+	last            uint64 // the last change that was looked at
+	failuresVersion int    // how often the list of failures had changed when it was sent
 }
 
 // viewer returns by what the streams of a user or display are counted. No user
@@ -96,8 +96,8 @@ func (st *wallStream) send() error {
 		if err != nil {
 			return err
 		}
-		if n := st.s.Store.Failures().Changes(); n != st.failures {
-			st.failures, shown = n, true
+		if n := st.s.Store.Failures().Changes(); n != st.failuresVersion {
+			st.failuresVersion, shown = n, true
 		}
 		if shown {
 			st.last = tx.LastChange()

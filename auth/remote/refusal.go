@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// maxRefused is the number of addresses that are remembered.
-	maxRefused = 200
+	// maxRefusedNetworks is the number of addresses that are remembered.
+	maxRefusedNetworks = 200
 	// logInterval is the time between two log lines about one address and
 	// reason. An agent with a wrong key sends about five requests every ten
 	// seconds.
@@ -36,12 +36,12 @@ type Refusal struct {
 // since the start. The zero value is ready to use.
 type Refusals struct {
 	mutex     sync.Mutex
-	byNetwork map[netip.Prefix]*refused
+	byNetwork map[netip.Prefix]*refusedNetwork
 	total     int
 }
 
-// refused is an address from which attempts were refused.
-type refused struct {
+// refusedNetwork is an address from which attempts were refused.
+type refusedNetwork struct {
 	Refusal
 	limiter     *rate.Limiter // until slowedUntil
 	slowedUntil time.Time
@@ -56,7 +56,7 @@ func (r *Refusals) Add(log *slog.Logger, event string, address netip.Addr, reaso
 	a := r.byNetwork[network]
 	if a == nil {
 		r.forgetOldest()
-		a = &refused{Refusal: Refusal{Address: address.String(), First: now}}
+		a = &refusedNetwork{Refusal: Refusal{Address: address.String(), First: now}}
 		r.byNetwork[network] = a
 	}
 	silent := a.Reason == reason && now.Sub(a.Last) < logInterval && a.Attempts%100 != 0
@@ -72,9 +72,9 @@ func (r *Refusals) Add(log *slog.Logger, event string, address netip.Addr, reaso
 // forgetOldest makes room for one more address.
 func (r *Refusals) forgetOldest() {
 	if r.byNetwork == nil {
-		r.byNetwork = make(map[netip.Prefix]*refused)
+		r.byNetwork = make(map[netip.Prefix]*refusedNetwork)
 	}
-	if len(r.byNetwork) < maxRefused {
+	if len(r.byNetwork) < maxRefusedNetworks {
 		return
 	}
 	var oldest netip.Prefix

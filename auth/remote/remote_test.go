@@ -64,11 +64,11 @@ func TestRefusals(t *testing.T) {
 func TestRefusalsAreBounded(t *testing.T) {
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	var r Refusals
-	for n := range maxRefused + 2 {
+	for n := range maxRefusedNetworks + 2 {
 		now = now.Add(time.Second)
 		r.Add(slog.New(slog.DiscardHandler), "refused", netip.AddrFrom4([4]byte{10, 0, byte(n / 256), byte(n)}), "no key", now)
 	}
-	if list, total := r.List(); len(list) != maxRefused || list[len(list)-1].Address != "10.0.0.2" || total != maxRefused+2 {
+	if list, total := r.List(); len(list) != maxRefusedNetworks || list[len(list)-1].Address != "10.0.0.2" || total != maxRefusedNetworks+2 {
 		t.Errorf("%d addresses of %d attempts, the oldest is %s", len(list), total, list[len(list)-1].Address)
 	}
 }

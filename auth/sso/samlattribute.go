@@ -66,8 +66,8 @@ func firstValue(a *saml.Attribute) string {
 	return ""
 }
 
-// missingAttributes is the text of the API, which existing clients know.
-const missingAttributes = "Some mandatory SAML user attributes are missing"
+// missingAttributesReason is the text of the API, which existing clients know.
+const missingAttributesReason = "Some mandatory SAML user attributes are missing"
 
 // person returns the person of a verified assertion. It fails with a Failure
 // unless all four configured attributes have a value.
@@ -90,7 +90,7 @@ func (s *SAML) person(assertion *saml.Assertion) (*Person, error) {
 	if len(missing) > 0 {
 		return nil, &Failure{
 			Reason: "The identity provider did not send these attributes: " + strings.Join(missing, ", "),
-			Err:    &fault.Error{Detail: missingAttributes, Cause: fmt.Errorf("it sent %s", describeAttributes(attributes))},
+			Err:    &fault.Error{Detail: missingAttributesReason, Cause: fmt.Errorf("it sent %s", describeAttributes(attributes))},
 		}
 	}
 	username := values[s.options.UsernameAttribute]

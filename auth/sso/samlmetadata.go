@@ -83,9 +83,9 @@ func (p *identityProvider) addCertificates(key saml.KeyDescriptor) error {
 	return nil
 }
 
-// metadataError is the sentence that administrators find in the user guide for
+// metadataErrorText is the sentence that administrators find in the user guide for
 // metadata that cannot be fetched.
-const metadataError = "Error querying the provided SAML_METADATA_URL endpoint"
+const metadataErrorText = "Error querying the provided SAML_METADATA_URL endpoint"
 
 // Refresh implements Provider. It fetches the metadata if an address is
 // configured.
@@ -103,7 +103,7 @@ func (s *SAML) Refresh(ctx context.Context) error {
 		idp, err = readMetadata(document)
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: %w", metadataError, err)
+		err = fmt.Errorf("%s: %w", metadataErrorText, err)
 		s.recordProblem(err)
 		return err
 	}
@@ -149,7 +149,7 @@ func (s *SAML) recordProblem(err error) {
 	if s.problem == "" {
 		s.options.Log.Warn("the identity provider has a problem", "error", err)
 	}
-	s.problem = metadataError + "."
+	s.problem = metadataErrorText + "."
 	if s.idp != nil {
 		s.problem += " What was fetched before is in use."
 	}

@@ -264,7 +264,7 @@ func (f *fetched) options(o *SAMLOptions) {
 func TestSAMLRefresh(t *testing.T) {
 	f := newFetched(t, nil)
 	s := newTestSAML(t, f.options)
-	if err := s.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), metadataError) || !strings.Contains(s.Problem(), metadataError) {
+	if err := s.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), metadataErrorText) || !strings.Contains(s.Problem(), metadataErrorText) {
 		t.Errorf("down at the first start: %v, problem %q", err, s.Problem())
 	}
 	_, err := s.Begin(t.Context(), NewAttempt("/", samlNow))

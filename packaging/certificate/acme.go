@@ -54,16 +54,16 @@ const (
 // not reach the domain, which is what an administrator has to know.
 type authority struct {
 	ACME
-	files  string // directory for certificates and keys
+	dir    string // directory for certificates and keys
 	client *acme.Client
 
 	retryAt time.Time
 	pause   time.Duration // after the last failure; 0 if the last attempt succeeded
 
-	mutex      sync.Mutex
-	overHTTP   bool             // AnswerChallenges was called
-	handshake  *tls.Certificate // answers the present challenge over TLS
-	path, text string           // answer the present challenge over HTTP
+	mutex                sync.Mutex
+	overHTTP             bool             // AnswerChallenges was called
+	challengeCertificate *tls.Certificate // answers the present challenge over TLS
+	path, text           string           // answer the present challenge over HTTP
 }
 
 func newAuthority(o ACME, files string) (*authority, error) {
@@ -80,7 +80,7 @@ func newAuthority(o ACME, files string) (*authority, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
-	return &authority{ACME: o, files: files, client: &acme.Client{
+	return &authority{ACME: o, dir: files, client: &acme.Client{
 		DirectoryURL: o.Directory, UserAgent: "trento-web", HTTPClient: &http.Client{Transport: transport, Timeout: requestTimeout},
 	}}, nil
 }
@@ -95,10 +95,10 @@ func (a *authority) certificateFile() string {
 	return "acme-" + host + ".pem"
 }
 
-// kept returns the certificate that was obtained before the last stop; nil if
+// storedCertificate returns the certificate that was obtained before the last stop; nil if
 // there is none for the domain.
-func (a *authority) kept() *tls.Certificate {
-	text, err := os.ReadFile(filepath.Join(a.files, a.certificateFile()))
+func (a *authority) storedCertificate() *tls.Certificate {
+	text, err := os.ReadFile(filepath.Join(a.dir, a.certificateFile()))
 	if err != nil {
 		return nil
 	}
@@ -118,7 +118,7 @@ func mustRenew(leaf *x509.Certificate, now time.Time) bool {
 // be renewed. After a failure it waits before it asks again.
 func (k *Keeper) obtain(ctx context.Context) {
 	a, now := k.authority, k.now()
-	if leaf := k.present.Load().Leaf; now.Before(a.retryAt) || !isSelfSigned(leaf) && !mustRenew(leaf, now) {
+	if leaf := k.current.Load().Leaf; now.Before(a.retryAt) || !isSelfSigned(leaf) && !mustRenew(leaf, now) {
 		return
 	}
 	limited, cancel := context.WithTimeout(ctx, attemptTimeout)
@@ -177,7 +177,7 @@ func (a *authority) register(ctx context.Context) (err error) {
 
 // accountKey returns the key of the account. It is made at the first time.
 func (a *authority) accountKey() (*ecdsa.PrivateKey, error) {
-	file := filepath.Join(a.files, accountFile)
+	file := filepath.Join(a.dir, accountFile)
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -188,7 +188,7 @@ func (a *authority) accountKey() (*ecdsa.PrivateKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		return key, writeFile(a.files, accountFile, text)
+		return key, writeFile(a.dir, accountFile, text)
 	}
 	if err != nil {
 		return nil, err
@@ -242,7 +242,7 @@ func (a *authority) answerHandshake(z *acme.Authorization) (*acme.Challenge, err
 	pair, err := a.client.TLSALPN01ChallengeCert(challenge.Token, a.Domain)
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	a.handshake = &pair
+	a.challengeCertificate = &pair
 	return challenge, err
 }
 
@@ -271,7 +271,7 @@ func find(z *acme.Authorization, kind string) (*acme.Challenge, error) {
 func (a *authority) forgetAnswer() {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	a.handshake, a.path, a.text = nil, "", ""
+	a.challengeCertificate, a.path, a.text = nil, "", ""
 }
 
 // issue completes an order with a new key, and keeps the certificate.
@@ -299,7 +299,7 @@ func (a *authority) issue(ctx context.Context, order *acme.Order) (*tls.Certific
 	if err != nil {
 		return nil, err
 	}
-	return &pair, writeFile(a.files, a.certificateFile(), text)
+	return &pair, writeFile(a.dir, a.certificateFile(), text)
 }
 
 // answerChallenge returns the certificate for a handshake with which the
@@ -310,10 +310,10 @@ func (a *authority) answerChallenge(hello *tls.ClientHelloInfo) (pair *tls.Certi
 	}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	if a.handshake == nil || hello.ServerName != a.Domain {
+	if a.challengeCertificate == nil || hello.ServerName != a.Domain {
 		return nil, true, errors.New("there is no challenge")
 	}
-	return a.handshake, true, nil
+	return a.challengeCertificate, true, nil
 }
 
 // AnswerChallenges returns a handler that answers an authority that checks over

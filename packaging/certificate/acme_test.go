@@ -61,7 +61,7 @@ func TestACMERenewal(t *testing.T) {
 	if first.SelfSigned || strings.Join(first.Names, " ") != domain || !strings.Contains(first.Issuer, "Pebble") || len(first.Faults) > 0 {
 		t.Fatalf("%+v", first)
 	}
-	leaf := k.present.Load().Leaf
+	leaf := k.current.Load().Leaf
 	x.now = leaf.NotAfter.AddDate(0, 0, -31)
 	k.Renew(t.Context())
 	if got := k.Status(); got.Fingerprint != first.Fingerprint {
@@ -78,7 +78,7 @@ func TestACMERenewal(t *testing.T) {
 	}
 
 	p.Stop()
-	x.now = k.present.Load().Leaf.NotAfter.AddDate(0, 0, -29)
+	x.now = k.current.Load().Leaf.NotAfter.AddDate(0, 0, -29)
 	for range 20 {
 		k.Renew(t.Context())
 		x.now = x.now.Add(10 * time.Second)

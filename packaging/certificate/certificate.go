@@ -48,7 +48,7 @@ type Keeper struct {
 	now       func() time.Time
 	log       *slog.Logger
 	authority *authority // nil without ACME
-	present   atomic.Pointer[tls.Certificate]
+	current   atomic.Pointer[tls.Certificate]
 
 	mutex       sync.Mutex
 	files       pairFiles // as they were when they were last looked at
@@ -75,7 +75,7 @@ func (k *Keeper) Load(ctx context.Context) error {
 	var err error
 	switch {
 	case k.authority != nil:
-		if pair = k.authority.kept(); pair == nil {
+		if pair = k.authority.storedCertificate(); pair == nil {
 			pair, err = k.loadSelfSigned(ctx)
 		}
 	case k.options.SelfSigned:
@@ -99,7 +99,7 @@ func (k *Keeper) Renew(ctx context.Context) {
 	case k.authority != nil:
 		k.obtain(ctx)
 	case k.options.SelfSigned:
-		if k.selfSignedEndsSoon(k.present.Load().Leaf) {
+		if k.selfSignedEndsSoon(k.current.Load().Leaf) {
 			pair, err := k.makeSelfSigned(ctx)
 			k.replace(pair, err)
 		}
@@ -138,7 +138,7 @@ func (k *Keeper) replace(pair *tls.Certificate, err error) {
 	k.failure = failure
 	k.mutex.Unlock()
 	switch {
-	case err == nil && !bytes.Equal(pair.Leaf.Raw, k.present.Load().Leaf.Raw):
+	case err == nil && !bytes.Equal(pair.Leaf.Raw, k.current.Load().Leaf.Raw):
 		k.use(pair)
 		k.log.Info("a new TLS certificate is in use", "names", names(pair.Leaf), "issuer", issuer(pair.Leaf), "until", pair.Leaf.NotAfter, "fingerprint", fingerprint(pair.Leaf))
 	case err != nil && !repeated:
@@ -148,7 +148,7 @@ func (k *Keeper) replace(pair *tls.Certificate, err error) {
 
 // use makes a certificate the present one.
 func (k *Keeper) use(pair *tls.Certificate) {
-	k.present.Store(pair)
+	k.current.Store(pair)
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
 	k.lastWarning = time.Time{}
@@ -158,7 +158,7 @@ const warnEvery = 24 * time.Hour
 
 // warn logs once a day what is wrong with the present certificate.
 func (k *Keeper) warn() {
-	now, leaf := k.now(), k.present.Load().Leaf
+	now, leaf := k.now(), k.current.Load().Leaf
 	faults := k.faults(leaf)
 	k.mutex.Lock()
 	due := now.Sub(k.lastWarning) >= warnEvery
@@ -182,7 +182,7 @@ func (k *Keeper) ServerConfig() *tls.Config {
 				return pair, err
 			}
 		}
-		return k.present.Load(), nil
+		return k.current.Load(), nil
 	}}
 	if k.authority != nil {
 		c.NextProtos = []string{acme.ALPNProto}
@@ -199,7 +199,7 @@ func (k *Keeper) ClientConfig() *tls.Config {
 		// names that are not in the certificate, such as localhost.
 		InsecureSkipVerify: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
-			if !bytes.Equal(s.PeerCertificates[0].Raw, k.present.Load().Leaf.Raw) {
+			if !bytes.Equal(s.PeerCertificates[0].Raw, k.current.Load().Leaf.Raw) {
 				return errors.New("this is not the certificate of this server")
 			}
 			return nil

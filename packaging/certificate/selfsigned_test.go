@@ -108,7 +108,7 @@ func TestTrustSelfSigned(t *testing.T) {
 		}
 	}
 
-	pair := k.present.Load()
+	pair := k.current.Load()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)

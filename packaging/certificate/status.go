@@ -26,13 +26,13 @@ type Status struct {
 
 // Status describes the present certificate.
 func (k *Keeper) Status() Status {
-	leaf := k.present.Load().Leaf
+	leaf := k.current.Load().Leaf
 	k.mutex.Lock()
 	failure := k.failure
 	k.mutex.Unlock()
 	s := Status{
 		Names: names(leaf), Issuer: issuer(leaf), NotAfter: leaf.NotAfter, Fingerprint: fingerprint(leaf),
-		SelfSigned: isSelfSigned(leaf), Faults: k.faults(leaf), Refused: k.refused(leaf),
+		SelfSigned: isSelfSigned(leaf), Faults: k.faults(leaf), Refused: k.isRefused(leaf),
 	}
 	if failure != "" {
 		s.Faults = append(s.Faults, "it could not be replaced: "+failure)
@@ -43,7 +43,7 @@ func (k *Keeper) Status() Status {
 // Name returns the host name to recommend to clients: preferred, if the present
 // certificate is for it, else a name of the certificate.
 func (k *Keeper) Name(preferred string) string {
-	leaf := k.present.Load().Leaf
+	leaf := k.current.Load().Leaf
 	if covers(leaf, preferred) {
 		return preferred
 	}
@@ -58,8 +58,8 @@ func (k *Keeper) Name(preferred string) string {
 // A certificate should be replaced before the rest of its life is soon or a
 // fifth of its life, whichever is less.
 const (
-	soon     = 14 * 24 * time.Hour
-	lastPart = 5
+	expiryWarningTime    = 14 * 24 * time.Hour
+	expiryWarningDivisor = 5
 )
 
 // faults returns what is wrong with a certificate.
@@ -71,7 +71,7 @@ func (k *Keeper) faults(leaf *x509.Certificate) (faults []string) {
 		faults = append(faults, fmt.Sprintf("it is valid only from %s on; is the clock of this machine right?", date(leaf.NotBefore)))
 	case rest <= 0:
 		faults = append(faults, fmt.Sprintf("it has expired on %s, so agents and browsers refuse it", date(leaf.NotAfter)))
-	case rest < min(soon, leaf.NotAfter.Sub(leaf.NotBefore)/lastPart):
+	case rest < min(expiryWarningTime, leaf.NotAfter.Sub(leaf.NotBefore)/expiryWarningDivisor):
 		faults = append(faults, fmt.Sprintf("it expires on %s, and agents and browsers will refuse it then", date(leaf.NotAfter)))
 	}
 	if host := k.options.Host; host != "" && !covers(leaf, host) {
@@ -80,8 +80,8 @@ func (k *Keeper) faults(leaf *x509.Certificate) (faults []string) {
 	return faults
 }
 
-// refused reports whether clients refuse a certificate for its age or its name.
-func (k *Keeper) refused(leaf *x509.Certificate) bool {
+// isRefused reports whether clients refuse a certificate for its age or its name.
+func (k *Keeper) isRefused(leaf *x509.Certificate) bool {
 	now, host := k.now(), k.options.Host
 	return now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) || host != "" && !covers(leaf, host)
 }

@@ -135,7 +135,7 @@ func (s *Server) Do(r *http.Request) (*http.Response, error) {
 	s.cache.makeConditional(r)
 	answer, err := s.http.Do(r)
 	if err != nil {
-		return nil, s.unreachable(err)
+		return nil, s.unreachableError(err)
 	}
 	switch {
 	case answer.StatusCode == http.StatusNotModified && s.cache != nil:

@@ -99,8 +99,8 @@ func (u *Unreachable) Error() string { return "no answer from " + u.Address + ":
 // Unwrap returns the cause.
 func (u *Unreachable) Unwrap() error { return u.err }
 
-// unreachable returns the error for a request without an answer.
-func (s *Server) unreachable(err error) error {
+// unreachableError returns the error for a request without an answer.
+func (s *Server) unreachableError(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return context.Canceled
 	}

@@ -77,8 +77,8 @@ func newTokens() kind {
 	}
 }
 
-// newTokensOfAll is what "trento-web get tokens --all" shows.
-func newTokensOfAll() kind {
+// newTokensOfAllUsers is what "trento-web get tokens --all" shows.
+func newTokensOfAllUsers() kind {
 	asToken := func(t *client.AnyToken) *client.Token {
 		return &client.Token{
 			Id: t.Id, Name: t.Name, Status: client.TokenStatus(t.Status), Scopes: t.Scopes, Description: t.Description,

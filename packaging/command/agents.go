@@ -101,9 +101,9 @@ func printAgent(out io.Writer, answer json.RawMessage) error {
 	}
 	messages := describeMessageConnection(a)
 	if m := a.Messages; m != nil && m.Connected {
-		messages += " since " + timeOf(m.Since) + ", waits for " + listCell(m.Receives).shown
+		messages += " since " + timeOf(m.Since) + ", waits for " + listCell(m.Receives).displayText
 	}
-	fmt.Fprintf(out, "Host      %s\nAgent     %s, version %s\nMessages  %s\n\n", printable(agentName(a)), a.AgentId, printable(textOf(a.AgentVersion)), messages)
+	fmt.Fprintf(out, "Host      %s\nAgent     %s, version %s\nMessages  %s\n\n", replaceControlChars(agentName(a)), a.AgentId, replaceControlChars(textOf(a.AgentVersion)), messages)
 	reports := newTable(out, "REPORT", "LAST", "USED")
 	for _, r := range a.Reports {
 		used := "yes"

@@ -34,7 +34,7 @@ func newChecksLint() *cobra.Command {
 		Long: "Find the faults for which check files cannot be used, and what is probably a mistake.\n\n" +
 			"Exit status: 0 nothing was found, 1 something was found, 2 wrong use.",
 		Example: "  trento-web checks lint /etc/trento/checks\n  trento-web checks lint 0A00F1.yaml",
-		Args:    needCheckFiles,
+		Args:    requireCheckFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files, err := readCheckFiles(args)
 			if err != nil {
@@ -45,8 +45,8 @@ func newChecksLint() *cobra.Command {
 	}
 }
 
-// needCheckFiles wants at least one file.
-func needCheckFiles(cmd *cobra.Command, args []string) error {
+// requireCheckFiles wants at least one file.
+func requireCheckFiles(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return usageError("name at least one check file or directory, as in: %s", cmd.UseLine())
 	}
@@ -101,21 +101,21 @@ func lintChecks(out io.Writer, files []check.File) error {
 		fault, found := check.Lint(file)
 		if fault != nil {
 			broken++
-			fmt.Fprintf(out, "%s (cannot be used)\n", printable(fault.Error()))
+			fmt.Fprintf(out, "%s (cannot be used)\n", replaceControlChars(fault.Error()))
 		}
 		mistakes += len(found)
 		for _, mistake := range found {
-			fmt.Fprintln(out, printable(mistake.Error()))
+			fmt.Fprintln(out, replaceControlChars(mistake.Error()))
 		}
 	}
-	fmt.Fprintf(out, "%s: %d cannot be used, %s\n", counted(len(files), "file", "files"), broken, counted(mistakes, "probable mistake", "probable mistakes"))
+	fmt.Fprintf(out, "%s: %d cannot be used, %s\n", countText(len(files), "file", "files"), broken, countText(mistakes, "probable mistake", "probable mistakes"))
 	if broken+mistakes > 0 {
 		return statusFailed
 	}
 	return nil
 }
 
-func counted(n int, one, many string) string {
+func countText(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
@@ -169,13 +169,13 @@ func newChecksRun() *cobra.Command {
 		Long: "Evaluate check files against facts from a file, and explain what is not passing.\n\n" + factsHelp +
 			"\n\nExit status: 0 all checks pass, 1 some do not, 2 wrong use, or a file that cannot be used.",
 		Example: "  trento-web checks run 0A00F1.yaml --facts facts.json\n  trento-web checks run /etc/trento/checks --facts facts.json --value 0A00F1.wanted=20000",
-		Args:    needCheckFiles,
+		Args:    requireCheckFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files, err := readCheckFiles(args)
 			if err != nil {
 				return err
 			}
-			r := &checkRun{cmd: cmd, out: cmd.OutOrStdout(), custom: custom}
+			r := &checkRun{cmd: cmd, out: cmd.OutOrStdout(), customValues: custom}
 			if err := r.readFacts(facts); err != nil {
 				return failure{err, statusUsage}
 			}
@@ -191,10 +191,10 @@ func newChecksRun() *cobra.Command {
 
 // checkRun evaluates checks against facts from a file.
 type checkRun struct {
-	cmd    *cobra.Command
-	out    io.Writer
-	facts  factsFile
-	custom map[string]string
+	cmd          *cobra.Command
+	out          io.Writer
+	facts        factsFile
+	customValues map[string]string
 }
 
 func (r *checkRun) readFacts(name string) error {
@@ -219,7 +219,7 @@ func (r *checkRun) readFacts(name string) error {
 func (r *checkRun) run(files []check.File) error {
 	catalogue := check.NewCatalogue(files)
 	for _, fault := range catalogue.Broken {
-		fmt.Fprintf(r.out, "%s (cannot be used)\n", printable(fault.Error()))
+		fmt.Fprintf(r.out, "%s (cannot be used)\n", replaceControlChars(fault.Error()))
 	}
 	environment := make(check.Environment)
 	for name, v := range r.facts.Env {
@@ -231,10 +231,10 @@ func (r *checkRun) run(files []check.File) error {
 	counts := make(map[check.Result]int)
 	for _, c := range catalogue.Checks {
 		if !c.AppliesTo(r.cmd.Context(), environment) {
-			fmt.Fprintf(r.out, "%s %s: does not apply\n", c.ID, printable(c.Name))
+			fmt.Fprintf(r.out, "%s %s: does not apply\n", c.ID, replaceControlChars(c.Name))
 			continue
 		}
-		result := c.Evaluate(r.cmd.Context(), environment, r.customFor(c), r.hostsFor(c))
+		result := c.Evaluate(r.cmd.Context(), environment, r.customValuesFor(c), r.hostsFor(c))
 		counts[result.Result]++
 		r.print(c, result)
 	}
@@ -248,10 +248,10 @@ func (r *checkRun) run(files []check.File) error {
 	return nil
 }
 
-// customFor returns the customised values of a check.
-func (r *checkRun) customFor(c *check.Check) map[string]script.Value {
+// customValuesFor returns the customised values of a check.
+func (r *checkRun) customValuesFor(c *check.Check) map[string]script.Value {
 	custom := make(map[string]script.Value)
-	for name, text := range r.custom {
+	for name, text := range r.customValues {
 		if value, ok := strings.CutPrefix(name, c.ID+"."); ok {
 			var v any
 			if err := yaml.Unmarshal([]byte(text), &v); err != nil {
@@ -290,13 +290,13 @@ func (r *checkRun) hostsFor(c *check.Check) []check.Host {
 // print writes the result of a check, with what explains it if it is not
 // passing.
 func (r *checkRun) print(c *check.Check, result check.CheckResult) {
-	fmt.Fprintf(r.out, "%s %s: %s\n", c.ID, printable(c.Name), result.Result)
+	fmt.Fprintf(r.out, "%s %s: %s\n", c.ID, replaceControlChars(c.Name), result.Result)
 	if result.Result == check.Passing {
 		return
 	}
 	for _, x := range result.Expectations {
 		if x.FailureMessage != "" {
-			fmt.Fprintf(r.out, "  %s: %s\n", printable(x.Name), printable(x.FailureMessage))
+			fmt.Fprintf(r.out, "  %s: %s\n", replaceControlChars(x.Name), replaceControlChars(x.FailureMessage))
 		}
 	}
 	for _, h := range result.Hosts {
@@ -307,11 +307,11 @@ func (r *checkRun) print(c *check.Check, result check.CheckResult) {
 func (r *checkRun) printHost(h check.HostResult) {
 	switch h.State {
 	case check.TimedOut:
-		fmt.Fprintf(r.out, "  %s: the agent did not answer\n", printable(h.AgentID))
+		fmt.Fprintf(r.out, "  %s: the agent did not answer\n", replaceControlChars(h.AgentID))
 	case check.NotGathered:
 		for _, fact := range h.Facts {
 			if fact.Error != nil {
-				fmt.Fprintf(r.out, "  %s: fact %s: %s (%s)\n", printable(h.AgentID), printable(fact.Name), printable(fact.Error.Message), printable(fact.Error.Type))
+				fmt.Fprintf(r.out, "  %s: fact %s: %s (%s)\n", replaceControlChars(h.AgentID), replaceControlChars(fact.Name), replaceControlChars(fact.Error.Message), replaceControlChars(fact.Error.Type))
 			}
 		}
 	}
@@ -325,9 +325,9 @@ func (r *checkRun) printHost(h check.HostResult) {
 		case text == "":
 			text = "returned " + e.Value.String()
 		}
-		fmt.Fprintf(r.out, "  %s, %s: %s\n", printable(h.AgentID), printable(e.Name), printable(text))
+		fmt.Fprintf(r.out, "  %s, %s: %s\n", replaceControlChars(h.AgentID), replaceControlChars(e.Name), replaceControlChars(text))
 		for _, step := range e.Explanation {
-			fmt.Fprintf(r.out, "    %s is %s\n", printable(step.Source), printable(step.Value))
+			fmt.Fprintf(r.out, "    %s is %s\n", replaceControlChars(step.Source), replaceControlChars(step.Value))
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (c *cleanupCall) cleanUpHost(cmd *cobra.Command, hosts *kind, name string) 
 	if err != nil {
 		return err
 	}
-	what := fmt.Sprintf("host %s (%s)", printable(host.name), host.id)
+	what := fmt.Sprintf("host %s (%s)", replaceControlChars(host.name), host.id)
 	if err := c.confirm(cmd, what+" with all instances on it"); err != nil {
 		return err
 	}
@@ -102,14 +102,14 @@ func newCleanupInstance(l *configLoader) *cobra.Command {
 	return cmd
 }
 
-// chosenBy returns the values that choose the instance on the command line:
+// identifyingArgs returns the values that choose the instance on the command line:
 // SID, number and host.
-func (i *instance) chosenBy() []string { return []string{i.Sid, i.InstanceNumber, i.hostname} }
+func (i *instance) identifyingArgs() []string { return []string{i.Sid, i.InstanceNumber, i.hostname} }
 
 // matchesArgs reports whether the instance has the values at the beginning of
 // the command line.
 func (i *instance) matchesArgs(args []string) bool {
-	for n, part := range i.chosenBy()[:len(args)] {
+	for n, part := range i.identifyingArgs()[:len(args)] {
 		if args[n] != part && (n != 2 || !strings.EqualFold(args[n], i.HostId.String())) {
 			return false
 		}
@@ -135,7 +135,7 @@ func (c *cleanupCall) completeInstance(cmd *cobra.Command, given []string) (valu
 	}
 	for i := range instances {
 		if instances[i].AbsentAt != nil && instances[i].matchesArgs(given) {
-			values = append(values, printable(instances[i].chosenBy()[len(given)]))
+			values = append(values, replaceControlChars(instances[i].identifyingArgs()[len(given)]))
 		}
 	}
 	slices.Sort(values)

@@ -28,7 +28,7 @@ func (c *connection) completeNames(cmd *cobra.Command, k *kind, given []string) 
 	var names []string
 	for _, i := range items {
 		if i.name != "" && !slices.Contains(given, i.name) {
-			names = append(names, printable(i.name))
+			names = append(names, replaceControlChars(i.name))
 		}
 	}
 	slices.Sort(names)

@@ -78,15 +78,15 @@ func (c *connection) options(cmd *cobra.Command) (client.Options, error) {
 	if err != nil {
 		return client.Options{}, err
 	}
-	if o, named, err := c.remote(l); named {
+	if o, named, err := c.remoteOptions(l); named {
 		return o, err
 	}
 	return c.localOptions(l)
 }
 
-// remote returns the options for the server that is named by the flags, the
+// remoteOptions returns the options for the server that is named by the flags, the
 // environment or the current login. named is false if none is named.
-func (c *connection) remote(l *logins) (o client.Options, named bool, err error) {
+func (c *connection) remoteOptions(l *logins) (o client.Options, named bool, err error) {
 	token := getenv(c.loader.environ, tokenVariable)
 	caFile := getenv(c.loader.environ, caFileVariable)
 	name := cmp.Or(c.server, getenv(c.loader.environ, serverVariable))

@@ -24,10 +24,10 @@ type getCall struct {
 	noHeaders bool
 	watch     bool
 
-	filters []string
-	words   string
-	sort    string
-	limit   int
+	filters     []string
+	searchWords string
+	sort        string
+	limit       int
 }
 
 // kinds returns the kinds of objects that trento-web get shows, except the
@@ -72,7 +72,7 @@ func newGetKind(l *configLoader, k kind) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, names []string) error {
 			if all {
-				k = newTokensOfAll()
+				k = newTokensOfAllUsers()
 			}
 			return g.run(cmd, &k, names)
 		},
@@ -92,7 +92,7 @@ func newGetKind(l *configLoader, k kind) *cobra.Command {
 func (g *getCall) addSelection(cmd *cobra.Command, k *kind) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&g.filters, "filter", nil, "show only those with this `NAME=VALUE`, such as "+k.example.filter+"; several values of a name mean any of them")
-	flags.StringVar(&g.words, "search", "", "show only those in which the console shows all these `WORDS`")
+	flags.StringVar(&g.searchWords, "search", "", "show only those in which the console shows all these `WORDS`")
 	flags.StringVar(&g.sort, "sort", "", "order by these `NAMES`, descending with a minus, such as "+k.example.sort)
 	flags.IntVar(&g.limit, "limit", 0, "show at most this many, up to 1000; 0 means all")
 	cmd.Example += fmt.Sprintf("\n  trento-web get %s --filter %s --sort %s", k.name, k.example.filter, k.example.sort)
@@ -108,8 +108,8 @@ func (g *getCall) query() (url.Values, error) {
 		}
 		query.Add("filter["+name+"]", value)
 	}
-	if g.words != "" {
-		query.Set("q", g.words)
+	if g.searchWords != "" {
+		query.Set("q", g.searchWords)
 	}
 	if g.sort != "" {
 		query.Set("sort", g.sort)
@@ -140,7 +140,7 @@ func (g *getCall) open(cmd *cobra.Command) (*client.Server, error) {
 
 func (g *getCall) newPrinter(cmd *cobra.Command, columns []column) *printer {
 	return &printer{
-		out: cmd.OutOrStdout(), output: g.output, noHeaders: g.noHeaders, columns: columns, watching: g.watch, lines: g.watch,
+		out: cmd.OutOrStdout(), output: g.output, noHeaders: g.noHeaders, columns: columns, watching: g.watch, jsonLines: g.watch,
 		colours: showsColours(cmd.OutOrStdout(), g.loader.environ),
 	}
 }
@@ -192,7 +192,7 @@ func (g *getCall) printEmptyText(ctx context.Context, cmd *cobra.Command, s *cli
 	text := k.emptyText
 	if text == "" {
 		text = "There are no " + strings.ReplaceAll(k.name, "-", " ") + "."
-		if g.words != "" || len(g.filters) > 0 {
+		if g.searchWords != "" || len(g.filters) > 0 {
 			text = "There are no such " + strings.ReplaceAll(k.name, "-", " ") + "."
 		}
 	}

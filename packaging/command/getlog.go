@@ -65,7 +65,7 @@ func describeMetadata(metadata json.RawMessage) string {
 			parts = append(parts, fmt.Sprintf("%s=%v", name, value))
 		}
 	}
-	return textCell(strings.Join(parts, " ")).shown
+	return textCell(strings.Join(parts, " ")).displayText
 }
 
 // logFilter are the flags that choose entries.
@@ -186,7 +186,7 @@ func (g *getCall) runLog(cmd *cobra.Command, f *logFilter) error {
 		return nil
 	}
 	p.watching = false // no column for changes is needed, because entries are only added
-	p.lines = g.watch
+	p.jsonLines = g.watch
 	if err := p.print(items, ""); err != nil || !g.watch {
 		return err
 	}

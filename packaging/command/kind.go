@@ -55,13 +55,13 @@ type column struct {
 type columnPlace int
 
 const (
-	always   columnPlace = iota
-	onlyWide             // with -o wide and -o csv
+	placeAlways   columnPlace = iota
+	placeWideOnly             // with -o wide and -o csv
 )
 
 // cell is a value of an object, in two forms: shown in tables, and exact in
 // CSV.
-type cell struct{ shown, exact string }
+type cell struct{ displayText, exactText string }
 
 // item is one object of a list.
 type item struct {
@@ -79,7 +79,7 @@ type columnOf[T any] struct {
 
 // wideColumn returns a column for -o wide and -o csv only. healthColumn returns
 // a column with colours.
-func wideColumn(title string) column   { return column{title: title, place: onlyWide} }
+func wideColumn(title string) column   { return column{title: title, place: placeWideOnly} }
 func healthColumn(title string) column { return column{title: title, coloured: true} }
 
 // plainColumn returns a column without colours that all outputs contain.

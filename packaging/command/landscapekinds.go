@@ -86,7 +86,7 @@ func newDatabases() kind {
 	columns := []columnOf[client.Database]{
 		{plainColumn("SID"), func(d *client.Database) cell { return textCell(d.Sid) }},
 		{healthColumn("HEALTH"), func(d *client.Database) cell { return textCell(d.Health) }},
-		{plainColumn("INSTANCES"), func(d *client.Database) cell { return listCell(databaseInstances(d.DatabaseInstances)) }},
+		{plainColumn("INSTANCES"), func(d *client.Database) cell { return listCell(databaseInstanceTexts(d.DatabaseInstances)) }},
 		{plainColumn("REPLICATION"), func(d *client.Database) cell { return listCell(replicationSites(d.DatabaseInstances)) }},
 		{plainColumn("TAGS"), func(d *client.Database) cell { return tagsCell(d.Tags) }},
 		{wideColumn("ID"), func(d *client.Database) cell { return idCell(&d.Id) }},
@@ -104,8 +104,8 @@ func newDatabases() kind {
 	}
 }
 
-// databaseInstances returns the instances of a database as NUMBER@HOST.
-func databaseInstances(instances []client.DatabaseInstance) (texts []string) {
+// databaseInstanceTexts returns the instances of a database as NUMBER@HOST.
+func databaseInstanceTexts(instances []client.DatabaseInstance) (texts []string) {
 	for i := range instances {
 		texts = append(texts, instances[i].InstanceNumber+"@"+textOf(instances[i].InstanceHostname))
 	}
@@ -129,7 +129,7 @@ func newSAPSystems() kind {
 	columns := []columnOf[client.SAPSystem]{
 		{plainColumn("SID"), func(s *client.SAPSystem) cell { return textCell(s.Sid) }},
 		{healthColumn("HEALTH"), func(s *client.SAPSystem) cell { return textCell(s.Health) }},
-		{plainColumn("INSTANCES"), func(s *client.SAPSystem) cell { return listCell(applicationInstances(s.ApplicationInstances)) }},
+		{plainColumn("INSTANCES"), func(s *client.SAPSystem) cell { return listCell(applicationInstanceTexts(s.ApplicationInstances)) }},
 		{plainColumn("DATABASE"), func(s *client.SAPSystem) cell { return textCell(s.DatabaseSid) }},
 		{healthColumn("DATABASE HEALTH"), func(s *client.SAPSystem) cell { return textCell(s.DatabaseHealth) }},
 		{plainColumn("TENANT"), func(s *client.SAPSystem) cell { return textCell(s.Tenant) }},
@@ -152,8 +152,8 @@ func newSAPSystems() kind {
 	}
 }
 
-// applicationInstances returns the instances of an SAP system as NUMBER@HOST.
-func applicationInstances(instances []client.ApplicationInstance) (texts []string) {
+// applicationInstanceTexts returns the instances of an SAP system as NUMBER@HOST.
+func applicationInstanceTexts(instances []client.ApplicationInstance) (texts []string) {
 	for i := range instances {
 		texts = append(texts, instances[i].InstanceNumber+"@"+textOf(instances[i].InstanceHostname))
 	}

@@ -95,7 +95,7 @@ func (i *loginCall) run(cmd *cobra.Command, _ []string) error {
 	}
 	as := ""
 	if added.User != "" {
-		as = " as " + printable(added.User)
+		as = " as " + replaceControlChars(added.User)
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "Signed in to %s%s. Try: trento-web get health\n", added.Address, as)
 	if strings.HasPrefix(added.Address, "http://") && !isLoopback(added.Address) {

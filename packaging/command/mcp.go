@@ -34,7 +34,7 @@ func newMCP(l *configLoader) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer cancel()
-			o, err := c.forAssistant(tokenFile)
+			o, err := c.assistantOptions(tokenFile)
 			if err != nil {
 				return err
 			}
@@ -56,9 +56,9 @@ func newMCP(l *configLoader) *cobra.Command {
 	return cmd
 }
 
-// forAssistant returns the options for the server whose tools an assistant
+// assistantOptions returns the options for the server whose tools an assistant
 // gets.
-func (c *connection) forAssistant(tokenFile string) (client.Options, error) {
+func (c *connection) assistantOptions(tokenFile string) (client.Options, error) {
 	o := client.Options{
 		Address: cmp.Or(c.server, getenv(c.loader.environ, serverVariable), "http://localhost:4000"),
 		Token:   strings.TrimSpace(getenv(c.loader.environ, tokenVariable)),
@@ -73,7 +73,7 @@ func (c *connection) forAssistant(tokenFile string) (client.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	if chosen, named, err := c.remote(l); named {
+	if chosen, named, err := c.remoteOptions(l); named {
 		return chosen, err
 	}
 	if o.Token == "" {

@@ -32,8 +32,8 @@ type printer struct {
 	noHeaders bool
 	colours   bool
 	columns   []column
-	// lines prints one JSON object per line, so that more can be added later.
-	lines bool
+	// jsonLines prints one JSON object per line, so that more can be added later.
+	jsonLines bool
 	// watching adds a column for the change of the item.
 	watching bool
 
@@ -57,7 +57,7 @@ func (p *printer) print(items []item, change string) error {
 // shownColumns returns the indexes of the columns that are printed.
 func (p *printer) shownColumns() (indexes []int) {
 	for i, c := range p.columns {
-		if c.place == always || p.output != tableOutput {
+		if c.place == placeAlways || p.output != tableOutput {
 			indexes = append(indexes, i)
 		}
 	}
@@ -91,7 +91,7 @@ func (p *printer) printTable(items []item, change string) error {
 			row = append(row, change)
 		}
 		for _, i := range shown {
-			row = append(row, item.cells[i].shown)
+			row = append(row, item.cells[i].displayText)
 		}
 		p.table.row(row...)
 	}
@@ -122,7 +122,7 @@ func (p *printer) printCSV(items []item, change string) error {
 			row = append(row, change)
 		}
 		for _, i := range shown {
-			row = append(row, quoteFormula(item.cells[i].exact))
+			row = append(row, quoteFormula(item.cells[i].exactText))
 		}
 		if err := out.Write(row); err != nil {
 			return err
@@ -143,7 +143,7 @@ func quoteFormula(text string) string {
 
 // printJSON prints the objects as the server sent them, in a list or in lines.
 func (p *printer) printJSON(items []item, change string) error {
-	if !p.lines {
+	if !p.jsonLines {
 		return printJSON(p.out, joinAnswers(items))
 	}
 	for i := range items {
@@ -195,7 +195,7 @@ func printYAML(out io.Writer, text json.RawMessage) error {
 	if err := yaml.Unmarshal(text, &node); err != nil { // JSON is YAML
 		return err
 	}
-	useBlocks(&node)
+	useBlockStyle(&node)
 	if _, err := io.WriteString(out, "---\n"); err != nil {
 		return err
 	}
@@ -207,11 +207,11 @@ func printYAML(out io.Writer, text json.RawMessage) error {
 	return encoder.Close()
 }
 
-// useBlocks makes a YAML node and all in it print in lines, not in brackets.
-func useBlocks(node *yaml.Node) {
+// useBlockStyle makes a YAML node and all in it print in lines, not in brackets.
+func useBlockStyle(node *yaml.Node) {
 	node.Style &^= yaml.FlowStyle | yaml.DoubleQuotedStyle
 	for _, part := range node.Content {
-		useBlocks(part)
+		useBlockStyle(part)
 	}
 }
 

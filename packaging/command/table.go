@@ -32,7 +32,7 @@ func newTable(out io.Writer, titles ...string) *textTable {
 func (t *textTable) row(cells ...string) {
 	printed := make([]string, len(cells))
 	for i, cell := range cells {
-		printed[i] = printable(cell)
+		printed[i] = replaceControlChars(cell)
 	}
 	t.rows = append(t.rows, printed)
 }
@@ -96,9 +96,9 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// printable replaces the control characters of a text that an agent has sent.
+// replaceControlChars replaces the control characters of a text that an agent has sent.
 // They could change what a terminal shows elsewhere.
-func printable(text string) string {
+func replaceControlChars(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {
 			return '?'

@@ -159,7 +159,7 @@ func (c *connection) tag(cmd *cobra.Command, t *taggable, args []string) error {
 			if err != nil {
 				return fmt.Errorf("%s %s, tag %s: %w", t.singular, object.name, change.tag, err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s %s: %s\n", t.singular, printable(object.name), done)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s %s: %s\n", t.singular, replaceControlChars(object.name), done)
 		}
 	}
 	return nil

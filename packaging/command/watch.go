@@ -28,7 +28,7 @@ func watch(ctx context.Context, s *client.Server, k *kind, names []string, query
 	s.KeepAnswers()
 	before, err := listChosen(ctx, s, k, names, query)
 	if err != nil {
-		return endOfWatch(ctx, err)
+		return watchError(ctx, err)
 	}
 	if err := p.print(before, ""); err != nil {
 		return err
@@ -39,7 +39,7 @@ func watch(ctx context.Context, s *client.Server, k *kind, names []string, query
 		if w.shouldWait(err) {
 			continue
 		} else if err != nil {
-			return endOfWatch(ctx, err)
+			return watchError(ctx, err)
 		}
 		if len(names) > 0 {
 			items = slices.DeleteFunc(items, func(i item) bool { return !slices.Contains(names, i.name) && !slices.Contains(names, i.id) })
@@ -114,9 +114,9 @@ func follow(ctx context.Context, s *client.Server, topics []client.EventResource
 	}
 }
 
-// endOfWatch returns the error with which watching ends: none if the user has
+// watchError returns the error with which watching ends: none if the user has
 // ended it.
-func endOfWatch(ctx context.Context, err error) error {
+func watchError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -193,7 +193,7 @@ func followLog(ctx context.Context, s *client.Server, params *client.ReadActivit
 			if w.shouldWait(err) {
 				break
 			} else if err != nil {
-				return endOfWatch(ctx, err)
+				return watchError(ctx, err)
 			}
 			slices.Reverse(items)
 			if err := p.print(items, ""); err != nil {
@@ -213,17 +213,17 @@ func followLog(ctx context.Context, s *client.Server, params *client.ReadActivit
 // reconnectWaiter prints a message once when the server stops answering, and
 // not again at each attempt.
 type reconnectWaiter struct {
-	stderr io.Writer
-	away   bool
+	stderr       io.Writer
+	disconnected bool
 }
 
 // shouldWait reports whether an error means that the server does not answer at
 // present.
 func (w *reconnectWaiter) shouldWait(err error) bool {
 	_, away := errors.AsType[*client.Unreachable](err)
-	if away && !w.away {
+	if away && !w.disconnected {
 		fmt.Fprintln(w.stderr, "trento-web:", err, "- waiting for it")
 	}
-	w.away = away
+	w.disconnected = away
 	return away
 }

@@ -18,7 +18,7 @@ var alertSettings = []string{
 // SetsAlerts reports whether the settings of alerts come from the configuration.
 func (c Config) SetsAlerts() bool {
 	for _, name := range alertSettings {
-		if _, set := c.setValues[name]; set {
+		if _, set := c.assignedValues[name]; set {
 			return true
 		}
 	}

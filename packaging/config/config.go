@@ -156,12 +156,12 @@ type Config struct {
 	ChartsEnabled bool   `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`
 	ChecksBaseURL string `env:"CHECKS_SERVICE_BASE_URL" later:"checks" doc:"Address of a separate checks engine as the browser sees it." want:"an http or https address, or a path"`
 
-	setValues map[string]setValue // the variables that are set, by name
+	assignedValues map[string]assignedValue // the variables that are set, by name
 }
 
-// setValue is the value of a variable in its printable form, and where it came
+// assignedValue is the value of a variable in its printable form, and where it came
 // from.
-type setValue struct {
+type assignedValue struct {
 	text   string
 	origin string
 }

@@ -92,7 +92,7 @@ func TestCredentialOfEverySecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range Variables() {
-		if origin := got.setValues[v.Name].origin; v.Secret && origin != "credential" {
+		if origin := got.assignedValues[v.Name].origin; v.Secret && origin != "credential" {
 			t.Errorf("the origin of %s is %q", v.Name, origin)
 		}
 	}

@@ -64,11 +64,11 @@ type fileParser struct {
 	line        int // number of the current line
 	nameLine    int // number of the line on which the current name stands
 	name, value strings.Builder
-	// keptLength is the length of value up to which trailing white space is kept,
+	// untrimmedLength is the length of value up to which trailing white space is kept,
 	// because it was quoted or escaped.
-	keptLength  int
-	assignments []assignment
-	skipped     []string
+	untrimmedLength int
+	assignments     []assignment
+	skipped         []string
 }
 
 func (p *fileParser) parseChar(c byte) {
@@ -103,7 +103,7 @@ func (p *fileParser) parseChar(c byte) {
 	case inValueEscape:
 		p.state = inValue
 		if !newline {
-			p.appendKept(c)
+			p.appendLiteral(c)
 		}
 	default:
 		p.parseQuoted(c)
@@ -119,7 +119,7 @@ func (p *fileParser) startLine(c byte) {
 		p.nameLine = p.line
 		p.name.Reset()
 		p.value.Reset()
-		p.keptLength = 0
+		p.untrimmedLength = 0
 		p.name.WriteByte(c)
 	}
 }
@@ -134,7 +134,7 @@ func (p *fileParser) parseUnquoted(c byte, newline bool) {
 		p.state = beforeName
 	case c == '\\':
 		p.state = inValueEscape
-		p.keptLength = p.value.Len()
+		p.untrimmedLength = p.value.Len()
 	case p.state == beforeValue && c == '\'':
 		p.state = inSingleQuotes
 	case p.state == beforeValue && c == '"':
@@ -144,7 +144,7 @@ func (p *fileParser) parseUnquoted(c byte, newline bool) {
 		p.state = inValue
 		p.value.WriteByte(c)
 		if strings.IndexByte(blankChars, c) < 0 {
-			p.keptLength = p.value.Len()
+			p.untrimmedLength = p.value.Len()
 		}
 	}
 }
@@ -158,19 +158,19 @@ func (p *fileParser) parseQuoted(c byte) {
 	case p.state == inDoubleQuotesEscape:
 		p.state = inDoubleQuotes
 		if strings.IndexByte(escapedChars, c) >= 0 {
-			p.appendKept(c)
+			p.appendLiteral(c)
 		} else if c != '\n' {
-			p.appendKept('\\')
-			p.appendKept(c)
+			p.appendLiteral('\\')
+			p.appendLiteral(c)
 		}
 	default:
-		p.appendKept(c)
+		p.appendLiteral(c)
 	}
 }
 
-func (p *fileParser) appendKept(c byte) {
+func (p *fileParser) appendLiteral(c byte) {
 	p.value.WriteByte(c)
-	p.keptLength = p.value.Len()
+	p.untrimmedLength = p.value.Len()
 }
 
 // endFile processes the end of the file, which ends an open value, comment or
@@ -187,7 +187,7 @@ func (p *fileParser) endFile() {
 
 func (p *fileParser) endAssignment() {
 	name := strings.TrimRight(p.name.String(), blankChars)
-	value := p.value.String()[:p.keptLength]
+	value := p.value.String()[:p.untrimmedLength]
 	switch {
 	case !isValidName(name):
 		p.recordSkipped("does not begin with a variable name")

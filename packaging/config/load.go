@@ -119,10 +119,10 @@ func (l *loader) parse() {
 		l.errs = append(l.errs, err)
 	}
 
-	l.config.setValues = map[string]setValue{}
+	l.config.assignedValues = map[string]assignedValue{}
 	for _, v := range l.variables {
 		if value := l.values[v.Name]; value != "" {
-			l.config.setValues[v.Name] = setValue{v.printableValue(value), l.origins[v.Name]}
+			l.config.assignedValues[v.Name] = assignedValue{v.printableValue(value), l.origins[v.Name]}
 		}
 	}
 	if l.config.DataDir == "" {

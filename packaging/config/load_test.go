@@ -119,7 +119,7 @@ func TestLoadPrecedence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.setValues, again.setValues = nil, nil // the origins differ
+	got.assignedValues, again.assignedValues = nil, nil // the origins differ
 	if !reflect.DeepEqual(got, again) {
 		t.Errorf("from the file:\n%+v\nfrom the environment:\n%+v", got, again)
 	}
@@ -393,7 +393,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.setValues, want.setValues = nil, nil
+	got.assignedValues, want.assignedValues = nil, nil
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the example means\n%+v\nthe defaults are\n%+v", got, want)
 	}

@@ -57,7 +57,7 @@ func (c Config) Print(w io.Writer) error {
 	fmt.Fprintln(table, "NAME\tVALUE\tORIGIN")
 	for _, v := range Variables() {
 		value, origin := v.Default, "default"
-		switch g, ok := c.setValues[v.Name]; {
+		switch g, ok := c.assignedValues[v.Name]; {
 		case ok && v.MissingFeature != "":
 			value, origin = g.text, g.origin+", without effect"
 		case ok:

@@ -12,16 +12,16 @@ import (
 // retryDelay is how long Accept waits before it tries again.
 const retryDelay = 100 * time.Millisecond
 
-// retrying is a listener that goes on when the process or the machine has no
+// retryingListener is a listener that goes on when the process or the machine has no
 // file descriptors or memory for another connection.
-type retrying struct {
+type retryingListener struct {
 	net.Listener
 	refuse func(net.Conn)
 	report func(error)
 
-	mu       sync.Mutex // several goroutines may accept
-	reserved *os.File   // given up to refuse a connection; nil if it could not be opened
-	failing  bool
+	mu        sync.Mutex // several goroutines may accept
+	spareFile *os.File   // given up to refuse a connection; nil if it could not be opened
+	failing   bool
 }
 
 // Retry returns a listener whose Accept does not fail while the process has too
@@ -30,26 +30,26 @@ type retrying struct {
 // closes the connection. report is called with the error when that begins, and
 // with nil when a connection could be accepted again.
 func Retry(l net.Listener, refuse func(net.Conn), report func(error)) net.Listener {
-	r := &retrying{Listener: l, refuse: refuse, report: report}
+	r := &retryingListener{Listener: l, refuse: refuse, report: report}
 	r.reserve()
 	return r
 }
 
 // reserve opens a spare file. Closing it gives back a descriptor when the process
 // has none left to accept a connection.
-func (l *retrying) reserve() {
-	if l.reserved == nil {
-		l.reserved, _ = os.Open(os.DevNull) // tried again after the next connection
+func (l *retryingListener) reserve() {
+	if l.spareFile == nil {
+		l.spareFile, _ = os.Open(os.DevNull) // tried again after the next connection
 	}
 }
 
 // Accept implements net.Listener.
-func (l *retrying) Accept() (net.Conn, error) {
+func (l *retryingListener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if isExhausted(err) {
 			l.note(err)
-			c, err = l.acceptReserved()
+			c, err = l.acceptWithSpareFile()
 		}
 		switch {
 		case err != nil && !isExhausted(err):
@@ -71,7 +71,7 @@ func isExhausted(err error) bool {
 }
 
 // note reports if accepting begins to fail or works again.
-func (l *retrying) note(err error) {
+func (l *retryingListener) note(err error) {
 	l.mu.Lock()
 	changed := l.failing != (err != nil)
 	l.failing = err != nil
@@ -84,23 +84,23 @@ func (l *retrying) note(err error) {
 	}
 }
 
-// acceptReserved gives up the reserved file for the next connection. If another
+// acceptWithSpareFile gives up the reserved file for the next connection. If another
 // file can be reserved by then, it returns the connection, else it refuses it.
-func (l *retrying) acceptReserved() (net.Conn, error) {
+func (l *retryingListener) acceptWithSpareFile() (net.Conn, error) {
 	l.mu.Lock()
-	if l.reserved == nil {
+	if l.spareFile == nil {
 		l.reserve()
 		l.mu.Unlock()
 		time.Sleep(retryDelay)
 		return nil, nil
 	}
-	l.reserved.Close()
-	l.reserved = nil
+	l.spareFile.Close()
+	l.spareFile = nil
 	l.mu.Unlock()
 	c, err := l.Listener.Accept()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.reserve(); err != nil || l.reserved != nil {
+	if l.reserve(); err != nil || l.spareFile != nil {
 		return c, err
 	}
 	l.refuse(c)
@@ -111,12 +111,12 @@ func (l *retrying) acceptReserved() (net.Conn, error) {
 
 // Close implements net.Listener. It also closes the reserved file
 // descriptor.
-func (l *retrying) Close() error {
+func (l *retryingListener) Close() error {
 	err := l.Listener.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.reserved != nil {
-		l.reserved.Close()
+	if l.spareFile != nil {
+		l.spareFile.Close()
 	}
 	return err
 }

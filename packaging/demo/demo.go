@@ -33,11 +33,11 @@ type Options struct {
 	Now     time.Time
 }
 
-// length is how far the past goes back: about as far as the activity log is kept.
-const length = 30 * 24 * time.Hour
+// historyLength is how far the past goes back: about as far as the activity log is kept.
+const historyLength = 30 * 24 * time.Hour
 
-// past is the past while it happens.
-type past struct {
+// history is the past while it happens.
+type history struct {
 	ctx       context.Context
 	store     *store.Store
 	auth      *auth.Auth
@@ -72,9 +72,9 @@ func (c *clock) set(now time.Time) {
 // MakePast creates the data directory of a demo with its past, and returns the
 // landscape as it is at the end.
 func MakePast(ctx context.Context, o Options) (f *fleet.Fleet, err error) {
-	p := &past{ctx: ctx, fleet: fleet.New(fleet.DefaultSeed, o.Hosts), end: o.Now.Truncate(time.Second)}
+	p := &history{ctx: ctx, fleet: fleet.New(fleet.DefaultSeed, o.Hosts), end: o.Now.Truncate(time.Second)}
 	p.fleet.Still = true // run times mean nothing, and nobody has seen them
-	p.clock.set(p.end.Add(-length))
+	p.clock.set(p.end.Add(-historyLength))
 	// Nobody misses a demo after a power failure.
 	p.store, err = store.Open(o.Config.DataDir, store.Options{Now: p.clock.Now, NoSync: true, Program: o.Program})
 	if err != nil {
@@ -84,16 +84,16 @@ func MakePast(ctx context.Context, o Options) (f *fleet.Fleet, err error) {
 	if err := p.openAuth(o.Config); err != nil {
 		return nil, err
 	}
-	if err := p.happen(story(p.admin, p.end.Add(-length), p.end)); err != nil {
+	if err := p.playMoments(story(p.admin, p.end.Add(-historyLength), p.end)); err != nil {
 		return nil, err
 	}
 	p.clock.set(p.end)
-	return p.fleet, errors.Join(p.beat(), p.store.PruneSessions(ctx))
+	return p.fleet, errors.Join(p.sendHeartbeats(), p.store.PruneSessions(ctx))
 }
 
 // openAuth creates the default admin with the password that the server will
 // print.
-func (p *past) openAuth(c config.Config) (err error) {
+func (p *history) openAuth(c config.Config) (err error) {
 	if c, err = c.WithSecrets(); err != nil {
 		return err
 	}
@@ -111,12 +111,12 @@ func (p *past) openAuth(c config.Config) (err error) {
 // moment is something that happens at a time.
 type moment struct {
 	at time.Time
-	do func(*past) error
+	do func(*history) error
 }
 
-// happen lets all moments happen in the order of their times, with what follows
+// playMoments lets all moments happen in the order of their times, with what follows
 // from them in the landscape.
-func (p *past) happen(moments []moment) error {
+func (p *history) playMoments(moments []moment) error {
 	slices.SortStableFunc(moments, func(a, b moment) int { return a.at.Compare(b.at) })
 	for _, m := range moments {
 		for next, ok := p.fleet.NextChange(); ok && next.Before(m.at); next, ok = p.fleet.NextChange() {
@@ -139,10 +139,10 @@ func (p *past) happen(moments []moment) error {
 
 // moveTo moves the time on: agents send heartbeats, the silent ones are
 // noticed, and what has changed is reported.
-func (p *past) moveTo(at time.Time) error {
+func (p *history) moveTo(at time.Time) error {
 	p.clock.set(at)
 	changed := p.fleet.Advance(p.clock.Now())
-	if err := errors.Join(p.beat(), p.store.MarkLostHosts(p.ctx)); err != nil {
+	if err := errors.Join(p.sendHeartbeats(), p.store.MarkLostHosts(p.ctx)); err != nil {
 		return err
 	}
 	for _, h := range changed {
@@ -153,8 +153,8 @@ func (p *past) moveTo(at time.Time) error {
 	return nil
 }
 
-// beat sends the heartbeats of all hosts that are registered and up.
-func (p *past) beat() error {
+// sendHeartbeats sends the heartbeats of all hosts that are registered and up.
+func (p *history) sendHeartbeats() error {
 	now := p.clock.Now()
 	for _, h := range p.fleet.Hosts() {
 		if beats, _ := p.fleet.Sends(h, now); !beats {
@@ -169,7 +169,7 @@ func (p *past) beat() error {
 
 // report sends the reports of a host that is registered and up, as the API would
 // receive them.
-func (p *past) report(h *fleet.Host) error {
+func (p *history) report(h *fleet.Host) error {
 	if _, reports := p.fleet.Sends(h, p.clock.Now()); !reports || !p.isInstalled(h) {
 		return nil
 	}

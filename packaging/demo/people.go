@@ -26,11 +26,11 @@ var (
 	raman  = person{"priya.raman", "Priya Raman", []int{7, 8, 11, 14, 20}, "10.32.200.31", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15"}
 	weber  = person{"jonas.weber", "Jonas Weber", nil, "10.32.201.8", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"}
 	santos = person{"maria.santos", "Maria Santos", []int{17}, "10.32.202.40", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"}
-	left   = person{"lukas.brandt", "Lukas Brandt", []int{7, 8, 9, 10}, "10.32.200.19", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"}
+	brandt = person{"lukas.brandt", "Lukas Brandt", []int{7, 8, 9, 10}, "10.32.200.19", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"}
 )
 
 // user returns the user of a name, as it is now.
-func (p *past) user(name string) (user *store.User, err error) {
+func (p *history) user(name string) (user *store.User, err error) {
 	err = p.store.View(func(tx *store.Tx) (err error) {
 		user, err = tx.UserNamed(name)
 		return err
@@ -38,12 +38,12 @@ func (p *past) user(name string) (user *store.User, err error) {
 	return user, err
 }
 
-// by returns a person as the actor of a change.
-func (x person) by() store.Actor { return store.Actor{Name: x.username} }
+// actor returns a person as the actor of a change.
+func (x person) actor() store.Actor { return store.Actor{Name: x.username} }
 
-// create returns a step of the past in which a user creates another one.
-func create(by string, new person) func(*past) error {
-	return func(p *past) error {
+// createUser returns a step of the past in which a user creates another one.
+func createUser(by string, new person) func(*history) error {
+	return func(p *history) error {
 		creator, err := p.user(by)
 		if err != nil {
 			return err
@@ -58,8 +58,8 @@ func create(by string, new person) func(*past) error {
 }
 
 // signIn returns a sign-in, which ends before the next one.
-func signIn(x person) func(*past) error {
-	return func(p *past) error {
+func signIn(x person) func(*history) error {
+	return func(p *history) error {
 		user, err := p.user(x.username)
 		if err != nil {
 			return err
@@ -76,14 +76,14 @@ func signIn(x person) func(*past) error {
 
 const sessionLifetime = 6 * time.Hour
 
-// signInFails returns a sign-in with a wrong password.
-func signInFails(x person) func(*past) error {
-	return func(p *past) error { return p.store.SignInFailed(p.ctx, x.username) }
+// failSignIn returns a sign-in with a wrong password.
+func failSignIn(x person) func(*history) error {
+	return func(p *history) error { return p.store.SignInFailed(p.ctx, x.username) }
 }
 
 // disable returns the end of the access of a person.
-func disable(by, x person) func(*past) error {
-	return func(p *past) error {
+func disable(by, x person) func(*history) error {
+	return func(p *history) error {
 		manager, err := p.user(by.username)
 		if err != nil {
 			return err
@@ -98,8 +98,8 @@ func disable(by, x person) func(*past) error {
 }
 
 // saveView returns that a user saves a view of a list.
-func saveView(username string, view store.SavedView) func(*past) error {
-	return func(p *past) error {
+func saveView(username string, view store.SavedView) func(*history) error {
+	return func(p *history) error {
 		user, err := p.user(username)
 		if err != nil {
 			return err
@@ -109,8 +109,8 @@ func saveView(username string, view store.SavedView) func(*past) error {
 }
 
 // shareView returns that a user saves a view of a list for everybody.
-func shareView(username string, view store.SavedView) func(*past) error {
-	return func(p *past) error {
+func shareView(username string, view store.SavedView) func(*history) error {
+	return func(p *history) error {
 		user, err := p.user(username)
 		if err != nil {
 			return err
@@ -122,8 +122,8 @@ func shareView(username string, view store.SavedView) func(*past) error {
 
 // tagLandscape returns that somebody gives tags to everything: its stage, and
 // what is special about it.
-func tagLandscape(by person) func(*past) error {
-	return func(p *past) error {
+func tagLandscape(by person) func(*history) error {
+	return func(p *history) error {
 		type tagged struct {
 			kind store.TagKind
 			id   string
@@ -164,7 +164,7 @@ func tagLandscape(by person) func(*past) error {
 			return nil
 		})
 		for _, t := range all {
-			err = errors.Join(err, p.store.AddTag(p.ctx, by.by(), t.kind, t.id, t.tag))
+			err = errors.Join(err, p.store.AddTag(p.ctx, by.actor(), t.kind, t.id, t.tag))
 			p.clock.set(p.clock.Now().Add(2 * time.Second))
 		}
 		return err
@@ -189,8 +189,8 @@ func stageOf(sid string) string {
 // selectChecks selects all checks that apply on every third cluster and host.
 // About one in six of them fails; with all of them selected, hardly a cluster
 // would be passing.
-func selectChecks(by person) func(*past) error {
-	return func(p *past) error {
+func selectChecks(by person) func(*history) error {
+	return func(p *history) error {
 		catalogue := check.NewCatalogue(check.Builtin())
 		var subjects []*check.Subject
 		err := p.store.View(func(tx *store.Tx) (err error) {
@@ -208,9 +208,9 @@ func selectChecks(by person) func(*past) error {
 				}
 			}
 			if s.Kind == check.ClusterSubject {
-				err = errors.Join(err, p.store.SelectClusterChecks(p.ctx, by.by(), landscape.ClusterID(s.ID), ids))
+				err = errors.Join(err, p.store.SelectClusterChecks(p.ctx, by.actor(), landscape.ClusterID(s.ID), ids))
 			} else {
-				err = errors.Join(err, p.store.SelectHostChecks(p.ctx, by.by(), landscape.HostID(s.ID), ids))
+				err = errors.Join(err, p.store.SelectHostChecks(p.ctx, by.actor(), landscape.HostID(s.ID), ids))
 			}
 			p.clock.set(p.clock.Now().Add(5 * time.Second))
 		}

@@ -94,7 +94,7 @@ func ReadBundle(r io.Reader) (files []BundleFile, err error) {
 }
 
 // Masker replaces secrets in texts.
-type Masker struct{ known *strings.Replacer }
+type Masker struct{ secretReplacer *strings.Replacer }
 
 // shortestSecret is the smallest number of bytes of a secret that is replaced
 // wherever it stands. A shorter one would be found in ordinary words.
@@ -131,7 +131,7 @@ var secretPatterns = []struct {
 
 // Mask returns a text with its secrets replaced.
 func (m *Masker) Mask(text []byte) []byte {
-	masked := m.known.Replace(string(text))
+	masked := m.secretReplacer.Replace(string(text))
 	for _, p := range secretPatterns {
 		masked = p.pattern.ReplaceAllString(masked, p.with)
 	}

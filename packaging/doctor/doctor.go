@@ -54,9 +54,9 @@ var examinations = []examination{
 
 // areaFindings collects what is wrong with one area.
 type areaFindings struct {
-	area     string
-	findings []finding.Finding
-	skipped  string // why the area could not be examined; "" if it was
+	area       string
+	findings   []finding.Finding
+	skipReason string // why the area could not be examined; "" if it was
 }
 
 // warn adds something that can wait for the next working day.
@@ -64,8 +64,8 @@ func (l *areaFindings) warn(what, why, mend string) *finding.Finding {
 	return l.addFinding(finding.Warning, what, why, mend)
 }
 
-// urge adds something that cannot wait.
-func (l *areaFindings) urge(what, why, mend string) *finding.Finding {
+// addUrgent adds something that cannot wait.
+func (l *areaFindings) addUrgent(what, why, mend string) *finding.Finding {
 	return l.addFinding(finding.Urgent, what, why, mend)
 }
 
@@ -75,7 +75,7 @@ func (l *areaFindings) addFinding(u finding.Urgency, what, why, mend string) *fi
 }
 
 // skip says why the area could not be examined.
-func (l *areaFindings) skip(format string, args ...any) { l.skipped = fmt.Sprintf(format, args...) }
+func (l *areaFindings) skip(format string, args ...any) { l.skipReason = fmt.Sprintf(format, args...) }
 
 // notApplicable is what skipped is set to if there is nothing to examine, such
 // as an identity provider where none is configured. Nobody needs to be told.
@@ -103,9 +103,9 @@ func examineAreas(s *State, wanted func(area string) bool) *finding.Report {
 		l := &areaFindings{area: e.area}
 		e.examine(s, l)
 		switch {
-		case l.skipped == notApplicable:
-		case l.skipped != "":
-			r.Skipped = append(r.Skipped, finding.Skipped{Area: e.area, Why: l.skipped})
+		case l.skipReason == notApplicable:
+		case l.skipReason != "":
+			r.Skipped = append(r.Skipped, finding.Skipped{Area: e.area, Why: l.skipReason})
 		default:
 			r.Examined = append(r.Examined, e.area)
 		}

@@ -16,21 +16,21 @@ func examineCertificate(s *State, l *areaFindings) {
 			s.thenRestart("TLS_CERT_FILE and TLS_KEY_FILE, or TLS_ACME_DOMAIN, or TRUSTED_PROXIES for a reverse proxy with https.")).Page = "/about"
 		return
 	case c.Fault != "":
-		l.urge("The certificate cannot be used: "+c.Fault+".", "The server does not start without it.", c.mend(s))
+		l.addUrgent("The certificate cannot be used: "+c.Fault+".", "The server does not start without it.", c.repairAdvice(s))
 		return
 	}
 	for _, fault := range c.Faults {
 		what := sentence("the certificate needs attention: " + fault)
 		if c.Refused {
-			l.urge(what, "Agents report nothing, and nobody can sign in without a warning.", c.mend(s)).Page = "/about"
+			l.addUrgent(what, "Agents report nothing, and nobody can sign in without a warning.", c.repairAdvice(s)).Page = "/about"
 		} else {
-			l.warn(what, "Agents and browsers refuse a certificate that has ended.", c.mend(s)).Page = "/about"
+			l.warn(what, "Agents and browsers refuse a certificate that has ended.", c.repairAdvice(s)).Page = "/about"
 		}
 	}
 }
 
-// mend returns what to do about a certificate.
-func (c *Certificate) mend(s *State) string {
+// repairAdvice returns what to do about a certificate.
+func (c *Certificate) repairAdvice(s *State) string {
 	switch c.Source {
 	case "TLS_ACME_DOMAIN":
 		return "journalctl -u trento-web | grep -i acme; the authority has to reach this server under TLS_ACME_DOMAIN on port 443 or 80"
@@ -49,7 +49,7 @@ func examineHostName(s *State, l *areaFindings) {
 		l.warn(fmt.Sprintf("TRENTO_WEB_ORIGIN is not set, and %s needs it.", h.Needs), "Links lead nowhere, and nobody notices a certificate for another name.",
 			s.thenRestart("TRENTO_WEB_ORIGIN=trento.example.com, the name that people type."))
 	case h.Name == "":
-		l.skipped = notApplicable
+		l.skipReason = notApplicable
 	case !h.Tried:
 		l.skip("it was not asked yet whether %s is known to the name service", h.Name)
 	case h.Fault != "":
@@ -83,13 +83,13 @@ func examinePorts(s *State, l *areaFindings) {
 	for _, p := range s.Ports {
 		switch {
 		case p.InUse:
-			l.urge(fmt.Sprintf("Port %d is taken by another program.", p.Number), "The server does not start.",
+			l.addUrgent(fmt.Sprintf("Port %d is taken by another program.", p.Number), "The server does not start.",
 				fmt.Sprintf("ss -ltnp 'sport = :%d' shows it; stop it, or set %s to another port", p.Number, p.Variable))
 		case p.Privileged:
 			l.warn(fmt.Sprintf("Port %d may only be opened by root or with CAP_NET_BIND_SERVICE, which this user does not have.", p.Number), "Started by this user, the server would end at once; the service is allowed to open it.",
 				fmt.Sprintf("systemctl start trento-web, or set %s to a port above 1023", p.Variable))
 		case p.Problem != "":
-			l.urge(fmt.Sprintf("Port %d cannot be opened: %s.", p.Number, p.Problem), "The server does not start.", "ip address; then correct LISTEN, AMQP_LISTEN or "+p.Variable)
+			l.addUrgent(fmt.Sprintf("Port %d cannot be opened: %s.", p.Number, p.Problem), "The server does not start.", "ip address; then correct LISTEN, AMQP_LISTEN or "+p.Variable)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func examineService(s *State, l *areaFindings) {
 	case v == nil:
 		l.skip("the server is stopped")
 	case !v.Systemd:
-		l.skipped = notApplicable // in a container, or by hand
+		l.skipReason = notApplicable // in a container, or by hand
 	case !v.Watchdog:
 		l.warn("Systemd does not watch over the server.", "A server that hangs stays as it is until somebody notices.", "systemctl edit trento-web, with [Service] WatchdogSec=60s")
 	}
@@ -137,7 +137,7 @@ func examineService(s *State, l *areaFindings) {
 
 func examineProxy(s *State, l *areaFindings) {
 	if s.StartedAt == nil {
-		l.skipped = notApplicable
+		l.skipReason = notApplicable
 		return
 	}
 	if len(s.Proxies) > 0 {
@@ -153,10 +153,10 @@ func examineProvider(s *State, l *areaFindings) {
 		l.skip("the configuration cannot be read")
 		return
 	case p.Kind == "":
-		l.skipped = notApplicable
+		l.skipReason = notApplicable
 		return
 	case p.Fault != "":
-		l.urge(fmt.Sprintf("Single sign-on with %s cannot be tried: %s.", p.Kind, p.Fault), "Nobody can sign in through it.", "trento-web sso check --config "+configurationFile)
+		l.addUrgent(fmt.Sprintf("Single sign-on with %s cannot be tried: %s.", p.Kind, p.Fault), "Nobody can sign in through it.", "trento-web sso check --config "+configurationFile)
 		return
 	case !p.Asked:
 		l.skip("the provider was not asked yet; trento-web sso check asks it")
@@ -164,7 +164,7 @@ func examineProvider(s *State, l *areaFindings) {
 	}
 	for _, f := range p.Findings {
 		if !f.Good {
-			l.urge(sentence(f.Text), "People who sign in through the identity provider may be kept out.", f.Cure)
+			l.addUrgent(sentence(f.Text), "People who sign in through the identity provider may be kept out.", f.Cure)
 		}
 	}
 }

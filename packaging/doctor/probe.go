@@ -174,9 +174,9 @@ func (t *SpaceTrend) FullIn() time.Duration {
 	return time.Duration(min(float64(passed)*float64(last.free)/float64(used), float64(forever)))
 }
 
-// unsynchronized is the state of a clock that nothing keeps right
+// clockUnsynchronized is the state of a clock that nothing keeps right
 // (adjtimex(2)).
-const unsynchronized = 5
+const clockUnsynchronized = 5
 
 // ProbeClock asks the kernel whether the clock is kept right. The service may
 // not ask: its unit denies the system call.
@@ -186,7 +186,7 @@ func ProbeClock() *Clock {
 	if err != nil {
 		return &Clock{Problem: "the service may not ask the kernel; trento-web doctor can, as root"}
 	}
-	return &Clock{Synchronized: state != unsynchronized}
+	return &Clock{Synchronized: state != clockUnsynchronized}
 }
 
 type wantedPort struct {

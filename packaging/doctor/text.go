@@ -29,8 +29,8 @@ func orText(text, otherwise string) string {
 	return text
 }
 
-// count returns a number with its noun.
-func count(n int, one, many string) string {
+// countText returns a number with its noun.
+func countText(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
@@ -41,29 +41,29 @@ func formatTime(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 MS
 
 func formatDays(d time.Duration) string {
 	if days := int(d / (24 * time.Hour)); days > 0 {
-		return count(days, "day", "days")
+		return countText(days, "day", "days")
 	}
-	return count(max(1, int(d/time.Hour)), "hour", "hours")
+	return countText(max(1, int(d/time.Hour)), "hour", "hours")
 }
 
 // Text returns a report for a terminal.
 func Text(r *finding.Report) string {
 	var text strings.Builder
 	for _, f := range r.Findings {
-		fmt.Fprintf(&text, "%-8s %s\n", strings.ToUpper(f.Urgency.String()), printable(f.What))
-		fmt.Fprintf(&text, "         %s\n      -> %s\n\n", printable(f.Why), printable(f.Mend))
+		fmt.Fprintf(&text, "%-8s %s\n", strings.ToUpper(f.Urgency.String()), replaceControlChars(f.What))
+		fmt.Fprintf(&text, "         %s\n      -> %s\n\n", replaceControlChars(f.Why), replaceControlChars(f.Mend))
 	}
 	if len(r.Findings) == 0 {
 		text.WriteString("Nothing is wrong. ")
 	} else {
-		fmt.Fprintf(&text, "%d urgent, %s. ", r.Count(finding.Urgent), count(r.Count(finding.Warning), "warning", "warnings"))
+		fmt.Fprintf(&text, "%d urgent, %s. ", r.Count(finding.Urgent), countText(r.Count(finding.Warning), "warning", "warnings"))
 	}
-	fmt.Fprintf(&text, "%s examined: %s.\n", count(len(r.Examined), "thing was", "things were"), strings.Join(r.Examined, ", "))
+	fmt.Fprintf(&text, "%s examined: %s.\n", countText(len(r.Examined), "thing was", "things were"), strings.Join(r.Examined, ", "))
 	if len(r.Skipped) > 0 {
 		text.WriteString("Not examined:\n")
 	}
 	for _, s := range r.Skipped {
-		fmt.Fprintf(&text, "  %s: %s.\n", s.Area, printable(s.Why))
+		fmt.Fprintf(&text, "  %s: %s.\n", s.Area, replaceControlChars(s.Why))
 	}
 	state := "The server is stopped."
 	if r.StartedAt != nil {
@@ -73,9 +73,9 @@ func Text(r *finding.Report) string {
 	return text.String()
 }
 
-// printable replaces the control characters of a text, part of which may come
+// replaceControlChars replaces the control characters of a text, part of which may come
 // from an agent. They could change what a terminal shows elsewhere.
-func printable(text string) string {
+func replaceControlChars(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '?'

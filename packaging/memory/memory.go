@@ -76,7 +76,7 @@ func Watch(ctx context.Context, log *slog.Logger, report func(nearLimit bool)) e
 			near = is
 			report(near)
 		}
-		if w.hasIdle(now) {
+		if w.hasIdleMemory(now) {
 			debug.FreeOSMemory()
 			w.recordReturn(readUsage())
 			log.Debug("idle memory returned", "before", now.held, "after", w.inUse)
@@ -112,14 +112,14 @@ func readUsage() memoryUsage {
 // idleDetector decides when the heap holds much unused memory.
 type idleDetector struct {
 	inUse         uint64 // bytes held after the last return of memory
-	lastAllocated uint64 // bytes allocated until the last call of hasIdle
+	lastAllocated uint64 // bytes allocated until the last call of hasIdleMemory
 }
 
-// hasIdle reports whether the heap holds much more memory than it needs. The
+// hasIdleMemory reports whether the heap holds much more memory than it needs. The
 // need is the memory that was in use after the last return, and as much as was
 // allocated since the last call, because memory that was just allocated will
 // soon be needed again.
-func (w *idleDetector) hasIdle(now memoryUsage) bool {
+func (w *idleDetector) hasIdleMemory(now memoryUsage) bool {
 	worked := now.allocated - w.lastAllocated
 	w.lastAllocated = now.allocated
 	return now.held > w.inUse+w.inUse/2+worked+minReturned

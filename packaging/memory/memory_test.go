@@ -50,7 +50,7 @@ func TestIdle(t *testing.T) {
 		{"it stays in use", 230 * MB, 720 * MB, false, 0},
 	} {
 		now := memoryUsage{held: step.held, allocated: step.allocated}
-		if got := w.hasIdle(now); got != step.idle {
+		if got := w.hasIdleMemory(now); got != step.idle {
 			t.Errorf("%s: idle is %v", step.name, got)
 		}
 		if step.idle {

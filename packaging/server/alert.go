@@ -32,9 +32,9 @@ type alertSender struct {
 	channels *alerting.Channels
 	webhook  func(auth.AlertSettings) *webhook.Webhook
 	console  string // address of the console
-	// unrecorded are outcomes of attempts that could not be stored, for example
+	// unrecordedOutcomes are outcomes of attempts that could not be stored, for example
 	// because the disk is full. Their messages must not be sent again.
-	unrecorded []store.DeliveryOutcome
+	unrecordedOutcomes []store.DeliveryOutcome
 }
 
 // newAlertSender returns the sender of this server.
@@ -129,7 +129,7 @@ func (a *alertSender) runStep(ctx context.Context) (next time.Time, err error) {
 	channels.Go(func() { mailed = a.sendMails(ctx, settings, mails) })
 	channels.Go(func() { posted = a.sendToWebhook(ctx, settings, notices) })
 	channels.Wait()
-	a.unrecorded = slices.Concat(mailed, posted)
+	a.unrecordedOutcomes = slices.Concat(mailed, posted)
 	if err := a.recordOutcomes(ctx); err != nil {
 		return time.Time{}, err
 	}
@@ -138,13 +138,13 @@ func (a *alertSender) runStep(ctx context.Context) (next time.Time, err error) {
 
 // recordOutcomes stores the outcomes that are not stored yet.
 func (a *alertSender) recordOutcomes(ctx context.Context) error {
-	if len(a.unrecorded) == 0 {
+	if len(a.unrecordedOutcomes) == 0 {
 		return nil
 	}
 	// What was sent is recorded even if the server is stopping.
-	err := a.store.RecordDeliveries(context.WithoutCancel(ctx), a.unrecorded...)
+	err := a.store.RecordDeliveries(context.WithoutCancel(ctx), a.unrecordedOutcomes...)
 	if err == nil {
-		a.unrecorded = nil
+		a.unrecordedOutcomes = nil
 	}
 	return err
 }

@@ -260,7 +260,7 @@ func TestUnrecordedOutcome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.sender.unrecorded = a.sender.sendMails(t.Context(), a.settings, mails) // and the store could not be written
+	a.sender.unrecordedOutcomes = a.sender.sendMails(t.Context(), a.settings, mails) // and the store could not be written
 	a.advanceTime(time.Hour)
 	a.expect(backupSubject)
 	if d := a.newest(); d.Mail.State != outbox.Sent {

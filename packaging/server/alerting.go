@@ -23,9 +23,9 @@ func configuredAlerts(c config.Config) *auth.AlertSettings {
 	}
 }
 
-// configuredAlertsOn reports whether the configuration switches alerts on or
+// configuredAlertingEnabled reports whether the configuration switches alerts on or
 // off; nil if the stored settings do.
-func configuredAlertsOn(c config.Config) *bool {
+func configuredAlertingEnabled(c config.Config) *bool {
 	if !c.SetsAlerts() {
 		return nil
 	}

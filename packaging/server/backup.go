@@ -39,7 +39,7 @@ func BackUp(ctx context.Context, c config.Config, w io.Writer, passphrase string
 	if detail := backup.PassphraseFault(passphrase); passphrase != "" && detail != "" {
 		return fault.Field("passphrase", detail)
 	}
-	answer, err := request(ctx, c, "POST", "/api/v1/backups", map[string]any{"passphrase": orNull(passphrase)})
+	answer, err := request(ctx, c, "POST", "/api/v1/backups", map[string]any{"passphrase": nullIfEmpty(passphrase)})
 	if err == nil {
 		defer answer.Close()
 		_, err = io.Copy(w, answer)
@@ -66,7 +66,7 @@ func BackUpTo(ctx context.Context, c config.Config, file, passphrase string) err
 	return durable.Stream(file, 0o600, func(w io.Writer) error { return BackUp(ctx, c, w, passphrase) })
 }
 
-func orNull(text string) *string {
+func nullIfEmpty(text string) *string {
 	if text == "" {
 		return nil
 	}

@@ -52,9 +52,9 @@ const askTimeout = 15 * time.Second
 // however often a user presses the button.
 const minAskInterval = 3 * time.Second
 
-// askOthers asks the identity provider and the name service, checks the ways of
+// queryExternalSystems asks the identity provider and the name service, checks the ways of
 // alerting, and records the free disk space.
-func (x *examiner) askOthers(ctx context.Context) error {
+func (x *examiner) queryExternalSystems(ctx context.Context) error {
 	x.askLock.Lock()
 	defer x.askLock.Unlock()
 	if time.Since(x.answeredAt) < minAskInterval { // another request has just asked them
@@ -149,7 +149,7 @@ func providerKind(c config.Config) string {
 // may take some seconds.
 func (x *examiner) Report(ctx context.Context, ask bool) (*finding.Report, error) {
 	if ask {
-		if err := x.askOthers(ctx); err != nil {
+		if err := x.queryExternalSystems(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -277,7 +277,7 @@ func (s *server) addRunningState(state *doctor.State) {
 		state.Failures = append(state.Failures, doctor.Failure{Critical: f.Critical(), Text: f.Text(), Advice: f.Advice(), Since: f.Since})
 	}
 	wanted := c.MaxConnections
-	if s.endpoint != nil {
+	if s.internalBroker != nil {
 		wanted = max(wanted, c.AMQPMaxConnections)
 	}
 	state.OpenFiles = &doctor.OpenFiles{Affordable: connection.Affordable() / 2, Wanted: wanted}
@@ -326,8 +326,8 @@ func (s *server) messageState() *doctor.Messages {
 			m.Fault = err.Error()
 		}
 	}
-	if s.endpoint != nil {
-		for agent := range s.endpoint.ConnectionsByAgent() {
+	if s.internalBroker != nil {
+		for agent := range s.internalBroker.ConnectionsByAgent() {
 			if agent != "" {
 				m.Connected++
 			}
@@ -378,8 +378,8 @@ func (s *server) refusals(now time.Time) (recent []doctor.Refusal) {
 			recent = append(recent, doctor.Refusal{Address: r.Address, Of: "reports", Reason: r.Reason})
 		}
 	}
-	if s.endpoint != nil {
-		for _, r := range s.endpoint.Refusals() {
+	if s.internalBroker != nil {
+		for _, r := range s.internalBroker.Refusals() {
 			if now.Sub(r.Last) < refusalWindow {
 				recent = append(recent, doctor.Refusal{Address: r.Address, Of: "messages", Reason: r.Reason})
 			}
@@ -407,7 +407,7 @@ func Doctor(ctx context.Context, in DoctorInput) (*finding.Report, error) {
 	var r *finding.Report
 	err := Get(ctx, in.Config, "/api/v1/doctor", &r)
 	if errors.Is(err, ErrNotRunning) {
-		return doctor.Examine(in.examineStopped(ctx, beside)), nil
+		return doctor.Examine(in.examineStoppedServer(ctx, beside)), nil
 	}
 	if err != nil {
 		return nil, err
@@ -436,8 +436,8 @@ func (in DoctorInput) state() *doctor.Configuration {
 // for.
 const maxVerifiedBytes = 500_000_000
 
-// examineStopped completes the state of a server that is stopped.
-func (in DoctorInput) examineStopped(ctx context.Context, state *doctor.State) *doctor.State {
+// examineStoppedServer completes the state of a server that is stopped.
+func (in DoctorInput) examineStoppedServer(ctx context.Context, state *doctor.State) *doctor.State {
 	c := in.Config
 	data := &doctor.Data{Dir: c.DataDir}
 	if store.Exists(c.DataDir) {
@@ -464,7 +464,7 @@ func (in DoctorInput) examineStopped(ctx context.Context, state *doctor.State) *
 	state.Data = data
 	state.Files, state.Disk = doctor.ProbeFiles(c), cmp.Or(state.Disk, doctor.ProbeDisk(c.DataDir, 0))
 	state.Clock, state.Ports = doctor.ProbeClock(), doctor.ProbePorts(c)
-	state.Certificate = (&server{config: c, log: discardLog}).stoppedCertificate(ctx)
+	state.Certificate = (&server{config: c, log: discardLog}).certificateOfStoppedServer(ctx)
 	asked, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	answers := askAll(asked, c)
@@ -497,10 +497,10 @@ func (s *server) openForExamination(ctx context.Context) (state *doctor.State, e
 	return state, nil
 }
 
-// stoppedCertificate describes the certificate of a server that is stopped.
+// certificateOfStoppedServer describes the certificate of a server that is stopped.
 // Certificates that the server makes or obtains itself are only known while it
 // runs.
-func (s *server) stoppedCertificate(ctx context.Context) *doctor.Certificate {
+func (s *server) certificateOfStoppedServer(ctx context.Context) *doctor.Certificate {
 	state := s.certificateState()
 	if s.config.TLSCertFile == "" {
 		return state

@@ -58,8 +58,8 @@ func newForwarders(c config.Config, st *store.Store, log *slog.Logger) (all []*f
 	return all
 }
 
-// forwarding returns the state of the forwarding to each receiver.
-func (s *server) forwarding() (all []forward.Status) {
+// forwardStatuses returns the state of the forwarding to each receiver.
+func (s *server) forwardStatuses() (all []forward.Status) {
 	for _, f := range s.forwarders {
 		all = append(all, f.Status())
 	}

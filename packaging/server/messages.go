@@ -65,12 +65,12 @@ func (s *server) openMessages() (err error) {
 		s.messages = s.externalBroker
 		return nil
 	}
-	s.endpoint, err = amqp.New(amqp.Options{
+	s.internalBroker, err = amqp.New(amqp.Options{
 		Store: s.store, Log: s.log, Port: s.plainMessagePort, TLSPort: s.secureMessagePort, VirtualHost: s.config.AMQPVirtualHost,
 		Check: s.auth.CheckMessageCredential, Generation: s.messageGeneration,
 		MaxConnections: min(s.config.AMQPMaxConnections, connection.Affordable()/2), MaxPerAddress: s.config.AMQPMaxConnectionsPerAddress,
 	})
-	s.messages = s.endpoint
+	s.messages = s.internalBroker
 	return err
 }
 
@@ -95,11 +95,11 @@ func (s *server) messageTasks() []task {
 		// Runs as long as the server. Connects again 1 to 30 seconds after a
 		// failure.
 		return []task{{name: "connection to the message broker", run: s.externalBroker.Run}}
-	case s.endpoint != nil:
+	case s.internalBroker != nil:
 		// Heartbeats every second, expired messages every minute.
-		tasks := []task{{name: "messages to agents", run: s.endpoint.Run}}
+		tasks := []task{{name: "messages to agents", run: s.internalBroker.Run}}
 		for _, l := range s.messageListeners {
-			tasks = append(tasks, task{name: "message endpoint", run: func(ctx context.Context) error { return s.endpoint.Serve(ctx, l) }})
+			tasks = append(tasks, task{name: "message endpoint", run: func(ctx context.Context) error { return s.internalBroker.Serve(ctx, l) }})
 		}
 		return tasks
 	}
@@ -113,7 +113,7 @@ func (s *server) messageHint() string {
 		return fmt.Sprintf("messages: port %d with TLS (amqps), port %d without", s.secureMessagePort, s.plainMessagePort)
 	case s.secureMessagePort != 0:
 		return fmt.Sprintf("messages: port %d with TLS (amqps)", s.secureMessagePort)
-	case s.endpoint != nil:
+	case s.internalBroker != nil:
 		return fmt.Sprintf("messages: port %d", s.plainMessagePort)
 	case s.externalBroker != nil:
 		return "messages: at the broker of AMQP_URL"

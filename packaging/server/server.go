@@ -84,7 +84,7 @@ type server struct {
 	// of this server, or externalBroker. All three are nil if agents get no
 	// messages.
 	messages         message.Bus
-	endpoint         *amqp.Broker
+	internalBroker   *amqp.Broker
 	messageListeners []net.Listener // without and with TLS
 	// plainMessagePort is the port without TLS, and secureMessagePort that with
 	// TLS; 0: there is none.
@@ -187,12 +187,12 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	s.forwarders = newForwarders(s.config, s.store, s.log)
 	handler, err := ui.New(ui.Options{
 		Certificate: s.describeCertificate(),
-		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
+		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.internalBroker, Version: Version(), Log: s.log,
 		Doctor:        &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
 		DocumentedURL: s.config.OASServerURL,
 		Demo:          s.demo != nil,
 		Encrypted:     s.certificateState().Encrypts(), LastBackup: s.lastBackup,
-		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwarding, Webhooks: s.webhooks,
+		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting, Forwarding: s.forwardStatuses, Webhooks: s.webhooks,
 		Executions: s.executions,
 		Metrics:    s.metrics, MCP: mcpModes[s.config.MCPAccess],
 	})

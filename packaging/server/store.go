@@ -36,7 +36,7 @@ func (s *server) openFile() (err error) {
 		HeartbeatAllowedMissed: s.config.HostHeartbeatAllowedMissed,
 		DiscardAge:             time.Duration(s.config.PruneOlderThan) * 24 * time.Hour,
 		SessionIdle:            s.config.SessionIdle,
-		Alerts:                 configuredAlertsOn(s.config),
+		Alerts:                 configuredAlertingEnabled(s.config),
 	}
 	if s.metrics != nil {
 		o.Committed, o.Logged = s.metrics.Committed, s.metrics.Logged

@@ -222,7 +222,7 @@ func Support(ctx context.Context, in DoctorInput, w io.Writer) error {
 		}
 		files = append(files, doctor.BundleFile{Name: "doctor.txt", Meaning: "what trento-web doctor says beside the running server", Text: []byte(doctor.Text(r))})
 	case errors.Is(err, ErrNotRunning):
-		if files, err = s.stoppedFiles(r); err != nil {
+		if files, err = s.filesOfStoppedServer(r); err != nil {
 			return err
 		}
 	default:
@@ -232,9 +232,9 @@ func Support(ctx context.Context, in DoctorInput, w io.Writer) error {
 	return doctor.WriteBundle(w, r.At, files, doctor.NewMasker(s.secrets()))
 }
 
-// stoppedFiles returns the files of a bundle of a server that is stopped. Data
+// filesOfStoppedServer returns the files of a bundle of a server that is stopped. Data
 // that cannot be opened are no obstacle: the checks say what is wrong with them.
-func (s *server) stoppedFiles(r *finding.Report) (files []doctor.BundleFile, err error) {
+func (s *server) filesOfStoppedServer(r *finding.Report) (files []doctor.BundleFile, err error) {
 	if s.store, err = store.Open(s.config.DataDir, store.Options{Log: discardLog, Program: Version(), ReadOnly: true}); err != nil {
 		s.store = nil
 	}

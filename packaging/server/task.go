@@ -55,7 +55,7 @@ func (s *server) tasks() []task {
 		{name: "expired messages to agents", run: s.store.PruneQueuedMessages, every: time.Minute, atStart: true},
 		{name: "old refused reports", run: s.ifClockIsTrusted(s.store.PruneDiscards), every: time.Hour},
 		{name: "copies from before migrations", run: s.ifClockIsTrusted(s.store.PruneCopies), every: time.Hour},
-		{name: "what others say about this installation", run: s.examiner.askOthers, every: time.Hour, atStart: true},
+		{name: "what others say about this installation", run: s.examiner.queryExternalSystems, every: time.Hour, atStart: true},
 		{name: "agents without a host", run: s.ifClockIsTrusted(s.store.PruneAgents), every: time.Hour},
 		// When an alert is due.
 		{name: "alerts", run: s.newAlertSender().run},
@@ -175,11 +175,11 @@ func (s *server) feedDemo(ctx context.Context) error {
 			return err
 		}
 		key = s.auth.APIKeyText(k)
-		if s.endpoint == nil {
+		if s.internalBroker == nil {
 			return nil
 		}
 		c, err := s.auth.MessageCredential(tx)
-		messages = c.Address(s.endpoint.Scheme(), cmp.Or(s.config.AMQPListen.Unmap(), netip.MustParseAddr("127.0.0.1")).String(), s.endpoint.Port())
+		messages = c.Address(s.internalBroker.Scheme(), cmp.Or(s.config.AMQPListen.Unmap(), netip.MustParseAddr("127.0.0.1")).String(), s.internalBroker.Port())
 		return err
 	})
 	if err != nil {

@@ -27,9 +27,9 @@ type webhookSender struct {
 	auth     *auth.Auth
 	webhooks *eventing.Webhooks
 
-	done chan struct{} // receives a value after a step
-	mu   sync.Mutex
-	runs map[string]*webhookRun
+	stepFinished chan struct{} // receives a value after a step
+	mu           sync.Mutex
+	runs         map[string]*webhookRun
 }
 
 // webhookRun is what the sender remembers of a webhook. Only the step of the
@@ -37,11 +37,11 @@ type webhookSender struct {
 type webhookRun struct {
 	busy bool
 	next time.Time // when there is something to do; zero: not before something changes
-	// looked is how far the log was searched for events.
-	looked activity.Position
-	// unrecorded are outcomes that could not be stored. Their events must not be
+	// searchedUpTo is how far the log was searched for events.
+	searchedUpTo activity.Position
+	// unrecordedOutcomes are outcomes that could not be stored. Their events must not be
 	// sent again.
-	unrecorded []store.WebhookOutcome
+	unrecordedOutcomes []store.WebhookOutcome
 }
 
 const (
@@ -57,7 +57,7 @@ const (
 
 // newWebhookSender returns the sender of this server.
 func (s *server) newWebhookSender() *webhookSender {
-	return &webhookSender{store: s.store, log: s.log, auth: s.auth, webhooks: s.webhooks, done: make(chan struct{}, 1), runs: make(map[string]*webhookRun)}
+	return &webhookSender{store: s.store, log: s.log, auth: s.auth, webhooks: s.webhooks, stepFinished: make(chan struct{}, 1), runs: make(map[string]*webhookRun)}
 }
 
 // run sends events until ctx is done.
@@ -72,7 +72,7 @@ func (s *webhookSender) run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-timer.C:
 		case <-changed:
-		case <-s.done:
+		case <-s.stepFinished:
 		}
 		timer.Stop()
 	}
@@ -133,7 +133,7 @@ func (s *webhookSender) runStep(ctx context.Context, id string, r *webhookRun) {
 	s.mu.Unlock()
 	if again || changed {
 		select {
-		case s.done <- struct{}{}:
+		case s.stepFinished <- struct{}{}:
 		default: // the sender has not taken the last value yet
 		}
 	}
@@ -146,36 +146,36 @@ func (s *webhookSender) step(ctx context.Context, id string, r *webhookRun) (aga
 		return false, next, err
 	}
 	for more := true; more && ctx.Err() == nil; {
-		if r.looked, more, err = s.store.PlanWebhook(ctx, id, r.looked); err != nil {
+		if r.searchedUpTo, more, err = s.store.PlanWebhook(ctx, id, r.searchedUpTo); err != nil {
 			return false, next, err
 		}
 	}
-	w, due, next, err := s.due(id)
+	w, due, next, err := s.dueDeliveries(id)
 	if err != nil || len(due) == 0 {
 		return false, next, err
 	}
-	r.unrecorded = s.send(ctx, w, due)
-	return len(r.unrecorded) > 0, next, s.record(ctx, id, r)
+	r.unrecordedOutcomes = s.send(ctx, w, due)
+	return len(r.unrecordedOutcomes) > 0, next, s.record(ctx, id, r)
 }
 
 // record stores the outcomes that are not stored yet.
 func (s *webhookSender) record(ctx context.Context, id string, r *webhookRun) error {
-	if len(r.unrecorded) == 0 {
+	if len(r.unrecordedOutcomes) == 0 {
 		return nil
 	}
 	// What was sent is recorded even if the server is stopping.
-	err := s.store.RecordWebhookOutcomes(context.WithoutCancel(ctx), id, r.unrecorded...)
+	err := s.store.RecordWebhookOutcomes(context.WithoutCancel(ctx), id, r.unrecordedOutcomes...)
 	if err == nil {
-		r.unrecorded = nil
+		r.unrecordedOutcomes = nil
 	}
 	return err
 }
 
-// due returns a webhook and the deliveries that are to be sent now, or else when
+// dueDeliveries returns a webhook and the deliveries that are to be sent now, or else when
 // there are some. Deliveries that have never failed come first: another one may
 // be what the receiver does not like. A receiver that fails gets only one, until
 // it has taken it.
-func (s *webhookSender) due(id string) (w auth.Webhook, due []*store.WebhookDelivery, next time.Time, err error) {
+func (s *webhookSender) dueDeliveries(id string) (w auth.Webhook, due []*store.WebhookDelivery, next time.Time, err error) {
 	now := s.store.Now()
 	err = s.store.View(func(tx *store.Tx) error {
 		if w, err = s.auth.Webhook(tx, id); err != nil || !w.Enabled {

@@ -73,7 +73,7 @@ func newWebhookTest(t *testing.T, events ...activity.Topic) *webhookTest {
 	roots.AddCert(w.receiver.Certificate())
 	w.sender = &webhookSender{
 		store: w.store, log: slog.New(slog.DiscardHandler), auth: w.auth, webhooks: eventing.New(w.store, w.auth, roots),
-		done: make(chan struct{}, 1), runs: make(map[string]*webhookRun),
+		stepFinished: make(chan struct{}, 1), runs: make(map[string]*webhookRun),
 	}
 	created, err := w.auth.CreateWebhook(t.Context(), w.by, auth.WebhookInput{Name: new("Pager"), URL: &w.receiver.URL, Events: &events})
 	if err != nil {
@@ -418,7 +418,7 @@ func TestWebhookDeleted(t *testing.T) {
 	if err := w.store.DeleteWebhook(t.Context(), w.by.Actor(), w.id); err != nil {
 		t.Fatal(err)
 	}
-	w.run.unrecorded = []store.WebhookOutcome{{Sequence: 1, Outcome: outbox.Outcome{At: w.now}}}
+	w.run.unrecordedOutcomes = []store.WebhookOutcome{{Sequence: 1, Outcome: outbox.Outcome{At: w.now}}}
 	w.pass(time.Hour)
 	if len(w.ids) != 1 {
 		t.Errorf("%d requests", len(w.ids))

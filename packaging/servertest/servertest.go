@@ -19,15 +19,15 @@ import (
 	"time"
 )
 
-// runAsProgram is the environment variable that makes the test binary run as
+// runAsProgramVariable is the environment variable that makes the test binary run as
 // the program.
-const runAsProgram = "RUN_TEST_AS_TRENTO_WEB"
+const runAsProgramVariable = "RUN_TEST_AS_TRENTO_WEB"
 
 // Main must be called in TestMain of a package that starts the program. In a
 // process started by this package, it calls run, which is the program and
 // returns the exit status. Otherwise it runs the tests.
 func Main(m *testing.M, run func() int) {
-	if os.Getenv(runAsProgram) != "" {
+	if os.Getenv(runAsProgramVariable) != "" {
 		os.Exit(run())
 	}
 	status := m.Run()
@@ -75,7 +75,7 @@ func Command(t *testing.T, dir string, args []string, environ ...string) *exec.C
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append([]string{
-		runAsProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
+		runAsProgramVariable + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"PORT=0", "AMQP_PORT=0", "AMQPS_PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + AdminPassword,
 		// The race detector lets a program that ends wait for a second, so that
 		// other goroutines may still race. Hundreds of programs end in the tests.
@@ -106,7 +106,7 @@ func StartBuilt(t *testing.T, environ ...string) *Program {
 	return StartCommand(t, cmd)
 }
 
-var announcedURL = regexp.MustCompile(`Console\s+(https?://\S+)`)
+var announcedURLPattern = regexp.MustCompile(`Console\s+(https?://\S+)`)
 
 // StartCommand starts a command of Command and waits until it has printed its
 // URL.
@@ -135,7 +135,7 @@ func StartCommand(t *testing.T, cmd *exec.Cmd) *Program {
 		}
 	}()
 	for line := range lines {
-		if found := announcedURL.FindStringSubmatch(line); found != nil {
+		if found := announcedURLPattern.FindStringSubmatch(line); found != nil {
 			p.URL, p.Took = found[1], time.Since(began)
 			break
 		}

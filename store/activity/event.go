@@ -63,9 +63,9 @@ func newEvent(t Type) Event {
 
 // Optional methods of events. They take precedence over the catalogue.
 type (
-	hasMessage  interface{ message() string }
-	hasResource interface{ resource() string }
-	hasSeverity interface{ severity() Severity }
+	eventWithMessage  interface{ message() string }
+	eventWithResource interface{ resource() string }
+	eventWithSeverity interface{ severity() Severity }
 )
 
 // Foreign is an event that this program never writes: of a future feature, an

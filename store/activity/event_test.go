@@ -45,9 +45,9 @@ func TestCatalogueAsksEvents(t *testing.T) {
 	for i := range catalogue {
 		d := &catalogue[i]
 		event := d.event()
-		_, speaks := event.(hasMessage)
-		_, holds := event.(hasResource)
-		_, judges := event.(hasSeverity)
+		_, speaks := event.(eventWithMessage)
+		_, holds := event.(eventWithResource)
+		_, judges := event.(eventWithSeverity)
 		if speaks != (d.message == textByEvent) || holds != (d.resource == textByEvent) || judges != (d.severity == severityByEvent) {
 			t.Errorf("%s: the catalogue and %T do not agree on who gives message, resource and severity", d.eventType(), event)
 		}

@@ -8,7 +8,7 @@ func (e *Entry) Message() string {
 		return string(e.Type)
 	}
 	if d.message == textByEvent {
-		return e.Event().(hasMessage).message()
+		return e.Event().(eventWithMessage).message()
 	}
 	return d.message
 }
@@ -20,7 +20,7 @@ func (e *Entry) Resource() string {
 		return "Unrecognized resource"
 	}
 	if d.resource == textByEvent {
-		return e.Event().(hasResource).resource()
+		return e.Event().(eventWithResource).resource()
 	}
 	return d.resource
 }

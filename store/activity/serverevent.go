@@ -16,7 +16,7 @@ type WritingInterruption struct {
 
 func (*WritingInterruption) Type() Type { return TypeWritingInterruption }
 func (e *WritingInterruption) message() string {
-	text := fmt.Sprintf("Changes could not be stored for %s", inWords(e.Until.Sub(e.From)))
+	text := fmt.Sprintf("Changes could not be stored for %s", durationText(e.Until.Sub(e.From)))
 	if e.Reason != "" {
 		text += ": " + strings.TrimSuffix(e.Reason, ".")
 	}
@@ -33,9 +33,9 @@ type ClockChange struct {
 func (*ClockChange) Type() Type { return TypeClockChange }
 func (e *ClockChange) message() string {
 	if change := e.After.Sub(e.Before); change < 0 {
-		return "Clock of the server went back by " + inWords(-change)
+		return "Clock of the server went back by " + durationText(-change)
 	}
-	return "Clock of the server went forward by " + inWords(e.After.Sub(e.Before))
+	return "Clock of the server went forward by " + durationText(e.After.Sub(e.Before))
 }
 
 // ForwardingInterruption says that entries cannot be forwarded to another system
@@ -67,8 +67,8 @@ func (e *ForwardingResumption) message() string {
 	return text
 }
 
-// inWords returns a duration in seconds, minutes or hours and minutes.
-func inWords(d time.Duration) string {
+// durationText returns a duration in seconds, minutes or hours and minutes.
+func durationText(d time.Duration) string {
 	switch d = d.Round(time.Second); {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", d/time.Second)

@@ -8,7 +8,7 @@ func SeverityOf(e Event) Severity {
 			e = Decode(f.Of, metadata) // the type may have a struct
 		}
 	}
-	if j, ok := e.(hasSeverity); ok {
+	if j, ok := e.(eventWithSeverity); ok {
 		return j.severity()
 	}
 	if d := definitionByType[e.Type()]; d != nil {

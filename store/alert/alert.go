@@ -124,13 +124,13 @@ func (a *Alert) Waits() bool { return !a.WaitingSince.IsZero() }
 func (a *Alert) Over() bool { return !a.Ended.IsZero() }
 
 const (
-	// unstableBegins is how often trouble begins within unstablePeriod until the
+	// unstableOnsets is how often trouble begins within unstablePeriod until the
 	// thing counts as unstable.
-	unstableBegins = 3
+	unstableOnsets = 3
 	unstablePeriod = 10 * time.Minute
-	// calm is how long a thing must be well until new trouble is new, and not
+	// calmPeriod is how long a thing must be well until new trouble is new, and not
 	// the same trouble again.
-	calm = 5 * time.Minute
+	calmPeriod = 5 * time.Minute
 )
 
 // Begin says that trouble begins now. entry is the entry of the activity log that
@@ -138,7 +138,7 @@ const (
 // same thing; nil if there is none.
 func Begin(before *Alert, s Signal, entry activity.Position, correlation string, now time.Time) *Alert {
 	a := &Alert{Kind: s.Kind}
-	if before != nil && !(before.Over() && now.Sub(before.Ended) >= calm) {
+	if before != nil && !(before.Over() && now.Sub(before.Ended) >= calmPeriod) {
 		*a = *before
 	}
 	if before != nil {
@@ -148,15 +148,15 @@ func Begin(before *Alert, s Signal, entry activity.Position, correlation string,
 	a.Deadline, a.Step = s.Deadline, s.Step
 	a.Entry, a.Correlation, a.EndTold = entry, correlation, false
 	a.Begins = append(slices.DeleteFunc(slices.Clone(a.Begins), func(t time.Time) bool { return now.Sub(t) >= unstablePeriod }), now)
-	a.Begins = a.Begins[max(0, len(a.Begins)-maxBegins):]
+	a.Begins = a.Begins[max(0, len(a.Begins)-maxOnsets):]
 	if !a.Waits() {
 		a.WaitingSince = now
 	}
 	return a
 }
 
-// maxBegins is how many times an alert remembers.
-const maxBegins = 50
+// maxOnsets is how many times an alert remembers.
+const maxOnsets = 50
 
 // End says that the trouble ends now. It returns nil if that changes nothing.
 func End(before *Alert, s Signal, now time.Time) *Alert {
@@ -171,8 +171,8 @@ func End(before *Alert, s Signal, now time.Time) *Alert {
 	return &a
 }
 
-// beginsWithin returns how often the trouble has begun within a period.
-func (a *Alert) beginsWithin(period time.Duration, now time.Time) (n int) {
+// countOnsets returns how often the trouble has begun within a period.
+func (a *Alert) countOnsets(period time.Duration, now time.Time) (n int) {
 	for _, t := range a.Begins {
 		if now.Sub(t) < period {
 			n++

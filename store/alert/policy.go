@@ -22,9 +22,9 @@ type Policy struct {
 }
 
 const (
-	// maxSingles is the largest number of alerts that are due at once and are
+	// maxSingleAlerts is the largest number of alerts that are due at once and are
 	// still sent one by one.
-	maxSingles = 5
+	maxSingleAlerts = 5
 	// maxPerHour is the largest number of messages in an hour. Beyond it, there
 	// is one digest per digestInterval.
 	maxPerHour     = 30
@@ -55,18 +55,18 @@ type Waiting struct {
 // planner makes a plan.
 type planner struct {
 	Plan
-	policy  Policy
-	now     time.Time
-	history []*Delivery // newest first
-	next    uint64      // the sequence of the next delivery
-	changed map[*Alert]*Alert
+	policy        Policy
+	now           time.Time
+	history       []*Delivery // newest first
+	nextSequence  uint64      // the sequence of the next delivery
+	changedAlerts map[*Alert]*Alert
 }
 
 // Decide returns the plan for the alerts. history holds the deliveries of the
 // last day, newest first, and last is the sequence of the newest delivery ever.
 // Decide modifies none of them.
 func Decide(alerts []*Alert, history []*Delivery, last uint64, policy Policy, now time.Time) Plan {
-	p := &planner{policy: policy, now: now, history: history, next: last + 1, changed: map[*Alert]*Alert{}}
+	p := &planner{policy: policy, now: now, history: history, nextSequence: last + 1, changedAlerts: map[*Alert]*Alert{}}
 	var waiting []*Alert
 	var removed, unwanted []*Alert
 	for _, a := range alerts {
@@ -83,7 +83,7 @@ func Decide(alerts []*Alert, history []*Delivery, last uint64, policy Policy, no
 	p.holdBack(unwanted, "Alerts were switched off.")
 	p.holdBack(removed, "It was cleaned up before the alert was due.")
 	p.send(p.takeDue(waiting))
-	p.tellEnds(alerts)
+	p.reportEnds(alerts)
 	p.forget(alerts)
 	p.finish(alerts)
 	return p.Plan
@@ -91,15 +91,15 @@ func Decide(alerts []*Alert, history []*Delivery, last uint64, policy Policy, no
 
 // edit returns the copy of an alert that the plan changes.
 func (p *planner) edit(a *Alert) *Alert {
-	if p.changed[a] == nil {
-		p.changed[a] = new(*a)
+	if p.changedAlerts[a] == nil {
+		p.changedAlerts[a] = new(*a)
 	}
-	return p.changed[a]
+	return p.changedAlerts[a]
 }
 
-// at returns a time that lies in the past. A time in the future means that the
+// atMostNow returns a time that lies in the past. A time in the future means that the
 // clock was set back; the plan then treats it as now.
-func (p *planner) at(t time.Time) time.Time {
+func (p *planner) atMostNow(t time.Time) time.Time {
 	if t.After(p.now) {
 		return p.now
 	}
@@ -117,8 +117,8 @@ func (p *planner) dueAt(a *Alert) (due time.Time, why string) {
 	}
 	if until := a.Told.Add(p.policy.Repeat); p.repeats(a) && until.After(due) {
 		due, why = until, "An alert about this was sent at "+a.Told.UTC().Format("15:04")+" UTC."
-		if a.Over() && p.at(a.Ended).Add(calm).Before(due) {
-			due = p.at(a.Ended).Add(calm)
+		if a.Over() && p.atMostNow(a.Ended).Add(calmPeriod).Before(due) {
+			due = p.atMostNow(a.Ended).Add(calmPeriod)
 		}
 	}
 	return due, why
@@ -142,14 +142,14 @@ func (p *planner) takeDue(waiting []*Alert) (taken []*Alert) {
 	}
 	for _, a := range waiting {
 		due, _ := p.dueAt(a)
-		joins := anyDue && !p.repeats(a) && p.now.Sub(p.at(a.WaitingSince)) >= p.policy.Delay/2
+		joins := anyDue && !p.repeats(a) && p.now.Sub(p.atMostNow(a.WaitingSince)) >= p.policy.Delay/2
 		if !due.After(p.now) || joins {
 			taken = append(taken, a)
 		} else {
 			rest = append(rest, a)
 		}
 	}
-	if until, full := p.ceiling(); full && !hurried {
+	if until, full := p.hourlyLimit(); full && !hurried {
 		p.wait(taken, until, "There were 30 messages within an hour, so the next one follows after 10 minutes.")
 		taken = nil
 	}
@@ -166,9 +166,9 @@ func (p *planner) wait(alerts []*Alert, until time.Time, why string) {
 	}
 }
 
-// lastHour returns how many messages there were in the last hour, and when the
+// deliveriesInLastHour returns how many messages there were in the last hour, and when the
 // newest one was made.
-func (p *planner) lastHour() (n int, newest time.Time) {
+func (p *planner) deliveriesInLastHour() (n int, newest time.Time) {
 	for _, d := range p.history {
 		if d.Form == HeldBack || d.At.After(p.now) || p.now.Sub(d.At) >= time.Hour {
 			continue
@@ -180,10 +180,10 @@ func (p *planner) lastHour() (n int, newest time.Time) {
 	return n, newest
 }
 
-// ceiling reports whether there were so many messages that there may be none
+// hourlyLimit reports whether there were so many messages that there may be none
 // now, and until when.
-func (p *planner) ceiling() (until time.Time, full bool) {
-	n, newest := p.lastHour()
+func (p *planner) hourlyLimit() (until time.Time, full bool) {
+	n, newest := p.deliveriesInLastHour()
 	until = newest.Add(digestInterval)
 	return until, n >= maxPerHour && until.After(p.now)
 }
@@ -213,23 +213,23 @@ func (p *planner) send(due []*Alert) {
 // settles reports whether an alert is dropped because the trouble is over: it
 // was short and did not come again, or people know of it and it is over for good.
 func (p *planner) settles(a *Alert) bool {
-	known := !a.Told.IsZero() && p.now.Sub(a.Ended) >= calm
-	return a.Over() && p.policy.Delay > 0 && !a.Hurried && (known || !p.unstable(a))
+	known := !a.Told.IsZero() && p.now.Sub(a.Ended) >= calmPeriod
+	return a.Over() && p.policy.Delay > 0 && !a.Hurried && (known || !p.isUnstable(a))
 }
 
-func (p *planner) unstable(a *Alert) bool {
-	return a.Kind.changesQuickly() && p.policy.Delay > 0 && a.beginsWithin(unstablePeriod, p.now) >= unstableBegins
+func (p *planner) isUnstable(a *Alert) bool {
+	return a.Kind.changesQuickly() && p.policy.Delay > 0 && a.countOnsets(unstablePeriod, p.now) >= unstableOnsets
 }
 
 // group divides alerts into messages: one for those with the same cause, and
 // one for all if there are many.
 func (p *planner) group(alerts []*Alert) (groups [][]*Alert) {
-	n, _ := p.lastHour()
+	n, _ := p.deliveriesInLastHour()
 	if p.policy.Delay == 0 {
 		for _, a := range alerts {
 			groups = append(groups, []*Alert{a})
 		}
-	} else if len(alerts) <= maxSingles {
+	} else if len(alerts) <= maxSingleAlerts {
 		index := map[string]int{}
 		for _, a := range alerts {
 			cause := cmp.Or(a.Correlation, string(a.Key()))
@@ -248,8 +248,8 @@ func (p *planner) group(alerts []*Alert) (groups [][]*Alert) {
 
 // deliver adds a message about alerts to the plan.
 func (p *planner) deliver(form Form, alerts []*Alert) *Delivery {
-	d := &Delivery{Sequence: p.next, At: p.now, Form: form, Mail: outbox.NewChannel(p.policy.Mail, p.now), Webhook: outbox.NewChannel(p.policy.Webhook, p.now)}
-	p.next++
+	d := &Delivery{Sequence: p.nextSequence, At: p.now, Form: form, Mail: outbox.NewChannel(p.policy.Mail, p.now), Webhook: outbox.NewChannel(p.policy.Webhook, p.now)}
+	p.nextSequence++
 	for _, a := range alerts {
 		d.Items = append(d.Items, p.item(a))
 	}
@@ -271,8 +271,8 @@ func (p *planner) item(a *Alert) Item {
 		Kind: a.Kind, Thing: a.Thing, Since: a.Since, Ended: a.Ended, Removed: a.Removed, Health: a.Health, Detail: a.Detail, Before: a.Before,
 		Deadline: a.Deadline, Entry: a.Entry,
 	}
-	if p.unstable(a) {
-		i.Begins = a.beginsWithin(unstablePeriod, p.now)
+	if p.isUnstable(a) {
+		i.Begins = a.countOnsets(unstablePeriod, p.now)
 	}
 	return i
 }
@@ -308,8 +308,8 @@ func (p *planner) holdBack(alerts []*Alert, reason string) {
 	if len(alerts) == 0 {
 		return
 	}
-	d := &Delivery{Sequence: p.next, At: p.now, Form: HeldBack, Reason: reason}
-	p.next++
+	d := &Delivery{Sequence: p.nextSequence, At: p.now, Form: HeldBack, Reason: reason}
+	p.nextSequence++
 	for _, a := range alerts {
 		d.Items = append(d.Items, p.item(a))
 		e := p.edit(a)
@@ -320,21 +320,21 @@ func (p *planner) holdBack(alerts []*Alert, reason string) {
 	p.Deliveries = append(p.Deliveries, d)
 }
 
-// tellEnds makes the messages that troubles have ended, for people who were told
+// reportEnds makes the messages that troubles have ended, for people who were told
 // about them. Trouble that begins again soon has not ended.
-func (p *planner) tellEnds(alerts []*Alert) {
+func (p *planner) reportEnds(alerts []*Alert) {
 	var ended []*Alert
 	for _, a := range alerts {
-		if !p.owesEnd(a) {
+		if !p.mustReportEnd(a) {
 			continue
 		}
-		if due := p.at(a.Ended).Add(calm); due.After(p.now) {
+		if due := p.atMostNow(a.Ended).Add(calmPeriod); due.After(p.now) {
 			p.wake(due)
 		} else {
 			ended = append(ended, a)
 		}
 	}
-	if until, full := p.ceiling(); full {
+	if until, full := p.hourlyLimit(); full {
 		if len(ended) > 0 {
 			p.wake(until)
 		}
@@ -348,8 +348,8 @@ func (p *planner) tellEnds(alerts []*Alert) {
 	}
 }
 
-// owesEnd reports whether people are to be told that the trouble has ended.
-func (p *planner) owesEnd(a *Alert) bool {
+// mustReportEnd reports whether people are to be told that the trouble has ended.
+func (p *planner) mustReportEnd(a *Alert) bool {
 	tells := p.policy.NotifyRecovery && (p.policy.Mail || p.policy.Webhook) && (a.Kind.changesQuickly() || a.Kind == BackupFailed)
 	return tells && a.Over() && !a.Waits() && !a.Told.IsZero() && !a.EndTold && !a.Removed
 }
@@ -358,15 +358,15 @@ func (p *planner) owesEnd(a *Alert) bool {
 // their thing would no longer count as unstable.
 func (p *planner) forget(alerts []*Alert) {
 	for _, a := range alerts {
-		latest := cmp.Or(p.changed[a], a)
-		if latest.Waits() || !latest.Over() || p.owesEnd(latest) {
+		latest := cmp.Or(p.changedAlerts[a], a)
+		if latest.Waits() || !latest.Over() || p.mustReportEnd(latest) {
 			continue
 		}
-		if until := p.at(latest.Ended).Add(unstablePeriod); !latest.Removed && until.After(p.now) {
+		if until := p.atMostNow(latest.Ended).Add(unstablePeriod); !latest.Removed && until.After(p.now) {
 			p.wake(until)
 			continue
 		}
-		delete(p.changed, a)
+		delete(p.changedAlerts, a)
 		p.Forgotten = append(p.Forgotten, a)
 	}
 }
@@ -380,7 +380,7 @@ func (p *planner) wake(t time.Time) {
 
 func (p *planner) finish(alerts []*Alert) {
 	for _, a := range alerts {
-		if after := p.changed[a]; after != nil {
+		if after := p.changedAlerts[a]; after != nil {
 			p.Changed = append(p.Changed, after)
 		}
 	}
@@ -409,7 +409,7 @@ func sortItems(items []Item) {
 // Discard returns the plan that discards alerts that wait. last is the sequence
 // of the newest delivery ever, and user the one who wants it.
 func Discard(waiting []*Alert, last uint64, user string, now time.Time) Plan {
-	p := &planner{now: now, next: last + 1, changed: map[*Alert]*Alert{}}
+	p := &planner{now: now, nextSequence: last + 1, changedAlerts: map[*Alert]*Alert{}}
 	p.holdBack(waiting, "It was discarded by "+user+".")
 	p.finish(waiting)
 	return p.Plan

@@ -97,7 +97,7 @@ type Source struct {
 	Files   []string // files in Dir that belong into a backup, where they exist
 	Program string   // version of the program
 
-	inProgress sync.Mutex
+	runMutex sync.Mutex
 }
 
 // ErrInProgress means that another backup is being made.
@@ -114,7 +114,7 @@ type Backup struct {
 // the store has, until the caller closes the backup. It fails with ErrInProgress
 // while there is another one.
 func (s *Source) Prepare(ctx context.Context) (*Backup, error) {
-	if !s.inProgress.TryLock() {
+	if !s.runMutex.TryLock() {
 		return nil, ErrInProgress
 	}
 	b := &Backup{source: s}
@@ -130,7 +130,7 @@ func (b *Backup) Close() {
 	for _, f := range b.files {
 		f.Close()
 	}
-	b.source.inProgress.Unlock()
+	b.source.runMutex.Unlock()
 }
 
 // collect copies the store, opens the other files, and describes them all.

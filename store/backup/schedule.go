@@ -22,8 +22,8 @@ type Schedule struct {
 	Keep       int           // number of backups to keep in Dir
 	Passphrase string        // "": not encrypted
 
-	failing  bool      // the last backup could not be made
-	notUntil time.Time // when to try again after a failure
+	failing bool      // the last backup could not be made
+	retryAt time.Time // when to try again after a failure
 }
 
 // retryAfter is how long after a failure the next backup is tried. It is not
@@ -35,7 +35,7 @@ const retryAfter = time.Hour
 // activity log, once until a backup can be made again.
 func (s *Schedule) Run(ctx context.Context) error {
 	now := s.Source.Store.Now()
-	if now.Before(s.notUntil) {
+	if now.Before(s.retryAt) {
 		return nil
 	}
 	err := s.run(ctx, now)
@@ -46,7 +46,7 @@ func (s *Schedule) Run(ctx context.Context) error {
 	case errors.Is(err, ErrInProgress):
 		return nil // the next run tries again
 	}
-	s.notUntil = now.Add(min(retryAfter, s.Interval))
+	s.retryAt = now.Add(min(retryAfter, s.Interval))
 	if !s.failing {
 		s.failing = true
 		err = errors.Join(err, s.Source.Store.LogBackupFailure(ctx, s.Dir, err.Error()))

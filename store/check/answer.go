@@ -30,29 +30,29 @@ type GatheredFact struct {
 // Answers are the answers of the agents of an execution. An agent answers once,
 // however often its answer is delivered.
 type Answers struct {
-	plan     *Plan
-	waiting  []string // agents that are still to answer
-	facts    map[place]map[string]Answer
-	timeouts map[string]Timeout
+	plan          *Plan
+	pendingAgents []string // agents that are still to answer
+	facts         map[agentCheck]map[string]Answer
+	timeouts      map[string]Timeout
 }
 
 // NewAnswers returns the answers of a plan before any agent has answered.
 // Agents that are asked for nothing need not answer.
 func NewAnswers(p *Plan) *Answers {
-	a := &Answers{plan: p, facts: make(map[place]map[string]Answer), timeouts: make(map[string]Timeout)}
+	a := &Answers{plan: p, facts: make(map[agentCheck]map[string]Answer), timeouts: make(map[string]Timeout)}
 	for _, t := range p.Targets {
 		if len(p.FactRequests(t.AgentID)) > 0 {
-			a.waiting = append(a.waiting, t.AgentID)
+			a.pendingAgents = append(a.pendingAgents, t.AgentID)
 		}
 	}
 	return a
 }
 
 // Waiting returns the agents that have neither answered nor timed out.
-func (a *Answers) Waiting() []string { return slices.Clone(a.waiting) }
+func (a *Answers) Waiting() []string { return slices.Clone(a.pendingAgents) }
 
 // Complete reports whether nobody is waited for.
-func (a *Answers) Complete() bool { return len(a.waiting) == 0 }
+func (a *Answers) Complete() bool { return len(a.pendingAgents) == 0 }
 
 // Reception says what became of an answer.
 type Reception int
@@ -68,11 +68,11 @@ const (
 // unasked is their number. The answer of an agent that had timed out counts,
 // as long as the execution goes on.
 func (a *Answers) Add(agent string, facts []GatheredFact) (r Reception, unasked int) {
-	i := slices.Index(a.waiting, agent)
+	i := slices.Index(a.pendingAgents, agent)
 	_, late := a.timeouts[agent]
 	switch {
 	case i >= 0:
-		a.waiting = slices.Delete(a.waiting, i, i+1)
+		a.pendingAgents = slices.Delete(a.pendingAgents, i, i+1)
 	case late:
 		delete(a.timeouts, agent)
 	case len(a.plan.FactRequests(agent)) > 0:
@@ -89,7 +89,7 @@ func (a *Answers) Add(agent string, facts []GatheredFact) (r Reception, unasked 
 			unasked++
 			continue
 		}
-		at := place{agent, f.CheckID}
+		at := agentCheck{agent, f.CheckID}
 		if a.facts[at] == nil {
 			a.facts[at] = make(map[string]Answer)
 		}
@@ -101,8 +101,8 @@ func (a *Answers) Add(agent string, facts []GatheredFact) (r Reception, unasked 
 // TimeOut notes that an agent will not answer. It does nothing if the agent is
 // not waited for.
 func (a *Answers) TimeOut(t Timeout) {
-	if i := slices.Index(a.waiting, t.AgentID); i >= 0 {
-		a.waiting = slices.Delete(a.waiting, i, i+1)
+	if i := slices.Index(a.pendingAgents, t.AgentID); i >= 0 {
+		a.pendingAgents = slices.Delete(a.pendingAgents, i, i+1)
 		a.timeouts[t.AgentID] = t
 	}
 }
@@ -110,14 +110,14 @@ func (a *Answers) TimeOut(t Timeout) {
 // hosts returns the hosts of a check, in the order of the targets.
 func (a *Answers) hosts(c *Check) (hosts []Host) {
 	for _, t := range a.plan.Targets {
-		at := place{t.AgentID, c.ID}
-		if !a.plan.runs[at] {
+		at := agentCheck{t.AgentID, c.ID}
+		if !a.plan.plannedChecks[at] {
 			continue
 		}
 		_, silent := a.timeouts[t.AgentID]
 		hosts = append(hosts, Host{
 			AgentID: t.AgentID, Excluded: a.plan.excluded[at], Facts: a.facts[at],
-			TimedOut: len(c.Facts) > 0 && (silent || slices.Contains(a.waiting, t.AgentID)),
+			TimedOut: len(c.Facts) > 0 && (silent || slices.Contains(a.pendingAgents, t.AgentID)),
 		})
 	}
 	return hosts
@@ -128,7 +128,7 @@ func (a *Answers) hosts(c *Check) (hosts []Host) {
 func (a *Answers) Timeouts() (timeouts []Timeout) {
 	for _, t := range a.plan.Targets {
 		timeout, silent := a.timeouts[t.AgentID]
-		if slices.Contains(a.waiting, t.AgentID) {
+		if slices.Contains(a.pendingAgents, t.AgentID) {
 			timeout, silent = Timeout{AgentID: t.AgentID, Reason: NoAnswer}, true
 		}
 		if silent {

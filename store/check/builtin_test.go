@@ -65,7 +65,7 @@ func TestBuiltin(t *testing.T) {
 			}
 			for _, h := range result.Hosts {
 				for _, e := range h.Evaluations {
-					if e.Error != nil || e.Failed == notMet {
+					if e.Error != nil || e.Failed == notMetMessage {
 						t.Errorf("%s (%s) with %v: %s: %v %q", c.ID, c.Name, facts, e.Name, e.Error, e.Failed)
 					}
 				}

@@ -272,7 +272,7 @@ func (c *Check) agentDocument(h HostResult, silent map[string]Timeout) AgentDocu
 		if f.Error != nil {
 			fact.Type, fact.Message = f.Error.Type, f.Error.Message
 		} else {
-			fact.Value = raw(f.Value)
+			fact.Value = rawJSON(f.Value)
 		}
 		d.Facts = append(d.Facts, fact)
 	}
@@ -290,7 +290,7 @@ func (c *Check) agentDocument(h HostResult, silent map[string]Timeout) AgentDocu
 	}
 	d.Status, d.Values, d.Evaluations = string(h.State), []ValueDocument{}, []EvaluationDocument{}
 	for _, v := range h.Values {
-		d.Values = append(d.Values, ValueDocument{v.Name, raw(v.Value), v.Customized})
+		d.Values = append(d.Values, ValueDocument{v.Name, rawJSON(v.Value), v.Customized})
 	}
 	for _, e := range h.Evaluations {
 		d.Evaluations = append(d.Evaluations, newEvaluationDocument(e))
@@ -303,7 +303,7 @@ func newEvaluationDocument(e Evaluation) EvaluationDocument {
 	if e.Error != nil {
 		d.Type, d.Message = string(e.Error.Kind), e.Error.Error()
 	} else {
-		d.ReturnValue, d.FailureMessage = raw(e.Value), e.Failed
+		d.ReturnValue, d.FailureMessage = rawJSON(e.Value), e.Failed
 	}
 	for _, s := range e.Explanation {
 		d.Explanation = append(d.Explanation, StepDocument(s))
@@ -311,8 +311,8 @@ func newEvaluationDocument(e Evaluation) EvaluationDocument {
 	return d
 }
 
-// raw returns a value as JSON. Every value has a JSON form.
-func raw(v script.Value) json.RawMessage {
+// rawJSON returns a value as JSON. Every value has a JSON form.
+func rawJSON(v script.Value) json.RawMessage {
 	encoded, err := json.Marshal(v.JSON())
 	if err != nil {
 		encoded, _ = json.Marshal(v.String()) //nolint:errchkjson // a text can always be encoded

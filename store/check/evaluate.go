@@ -81,8 +81,8 @@ func (c *Check) evaluateHost(ctx context.Context, host Host, values []ValueResul
 	return h
 }
 
-// notMet is the message about an expectation that has none of its own.
-const notMet = "Expectation not met"
+// notMetMessage is the message about an expectation that has none of its own.
+const notMetMessage = "Expectation not met"
 
 func (x *Expectation) evaluate(ctx context.Context, scope map[string]script.Value) Evaluation {
 	evaluation := Evaluation{Name: x.Name, Kind: x.Kind}
@@ -95,9 +95,9 @@ func (x *Expectation) evaluate(ctx context.Context, scope map[string]script.Valu
 	switch {
 	case err != nil:
 	case x.Kind == Expect && v.IsFalse(), x.Kind == ExpectEnum && enumOf(v) == Critical && v.String() == string(Critical):
-		evaluation.Failed = notMet
+		evaluation.Failed = notMetMessage
 	case x.Kind == ExpectEnum && enumOf(v) == Warning:
-		evaluation.Failed, message, warned = notMet, x.WarningMessage, true
+		evaluation.Failed, message, warned = notMetMessage, x.WarningMessage, true
 	}
 	if evaluation.Failed != "" && message != nil {
 		if text, err := run(ctx, message, scope); err == nil {
@@ -182,7 +182,7 @@ func (x *Expectation) conclude(i int, hosts []HostResult, missing bool) Expectat
 		result.Good, result.Enum = false, ""
 	}
 	if x.Kind == ExpectSame && !result.Good {
-		result.FailureMessage = notMet
+		result.FailureMessage = notMetMessage
 		if x.FailureText != "" {
 			result.FailureMessage = x.FailureText
 		}

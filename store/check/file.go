@@ -57,9 +57,9 @@ func Read(file File) (*Check, *Fault) {
 type reader struct {
 	file  File
 	fault *Fault
-	// unknown are the keys that have no meaning.
-	unknown    []*yaml.Node
-	valueParts int // that were read
+	// unknownNodes are the keys that have no meaning.
+	unknownNodes []*yaml.Node
+	valueParts   int // that were read
 }
 
 func (r *reader) fail(n *yaml.Node, format string, args ...any) {
@@ -92,7 +92,7 @@ func (r *reader) check() *Check {
 	seen := make(map[string]bool)
 	for _, n := range r.list(m.required("facts"), "facts") {
 		fact := r.mapping(n, "a fact", "name", "gatherer", "argument")
-		c.Facts = append(c.Facts, Fact{Name: r.unique(fact, "fact", seen), Gatherer: fact.text("gatherer"), Argument: fact.optionalText("argument")})
+		c.Facts = append(c.Facts, Fact{Name: r.uniqueName(fact, "fact", seen), Gatherer: fact.text("gatherer"), Argument: fact.optionalText("argument")})
 	}
 	clear(seen)
 	for _, n := range r.list(m.get("values"), "values") {
@@ -151,7 +151,7 @@ type mapping struct {
 
 func (r *reader) mapping(n *yaml.Node, what string, known ...string) mapping {
 	m := mapping{reader: r, what: what, node: n, members: make(map[string]*yaml.Node)}
-	n = follow(n)
+	n = resolveAlias(n)
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, "%s has to be a map of keys and values", what)
 		return m
@@ -161,16 +161,16 @@ func (r *reader) mapping(n *yaml.Node, what string, known ...string) mapping {
 		if m.members[key.Value] != nil {
 			r.fail(key, "%s is there twice", key.Value)
 		}
-		m.members[key.Value] = follow(n.Content[i+1])
+		m.members[key.Value] = resolveAlias(n.Content[i+1])
 		if !slices.Contains(known, key.Value) {
-			r.unknown = append(r.unknown, key)
+			r.unknownNodes = append(r.unknownNodes, key)
 		}
 	}
 	return m
 }
 
-// follow returns the node that an alias stands for.
-func follow(n *yaml.Node) *yaml.Node {
+// resolveAlias returns the node that an alias stands for.
+func resolveAlias(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -292,8 +292,8 @@ func (r *reader) list(n *yaml.Node, key string) []*yaml.Node {
 	return n.Content
 }
 
-// unique returns the name of a part, which no other part may have.
-func (r *reader) unique(m mapping, what string, seen map[string]bool) string {
+// uniqueName returns the name of a part, which no other part may have.
+func (r *reader) uniqueName(m mapping, what string, seen map[string]bool) string {
 	name := m.text("name")
 	if r.fault == nil && seen[name] {
 		r.fail(m.get("name"), "there are two %ss with the name %s", what, name)
@@ -313,14 +313,14 @@ func (r *reader) metadata(n *yaml.Node) map[string]any {
 	}
 	metadata := make(map[string]any)
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i].Value, follow(n.Content[i+1])
+		key, value := n.Content[i].Value, resolveAlias(n.Content[i+1])
 		switch value.Kind {
 		case yaml.ScalarNode:
 			metadata[key] = r.scalarValue(value)
 		case yaml.SequenceNode:
 			var list []any
 			for _, item := range value.Content {
-				if item = follow(item); item.Kind != yaml.ScalarNode {
+				if item = resolveAlias(item); item.Kind != yaml.ScalarNode {
 					r.fail(item, "metadata %s: each item has to be a text, a number or a boolean", key)
 					return nil
 				}
@@ -352,7 +352,7 @@ func (r *reader) scalarValue(n *yaml.Node) any {
 // scriptValue returns the value of a node for scripts. An alias is not followed
 // into what it is part of.
 func (r *reader) scriptValue(n *yaml.Node, key string, depth int) script.Value {
-	n = follow(n)
+	n = resolveAlias(n)
 	if r.fault != nil {
 		return script.Value{}
 	}
@@ -382,7 +382,7 @@ func (r *reader) scriptValue(n *yaml.Node, key string, depth int) script.Value {
 
 func (r *reader) value(n *yaml.Node, seen map[string]bool) Value {
 	m := r.mapping(n, "a value", "name", "default", "conditions", "customization_disabled")
-	v := Value{Name: r.unique(m, "value", seen), CustomizationDisabled: m.flag("customization_disabled")}
+	v := Value{Name: r.uniqueName(m, "value", seen), CustomizationDisabled: m.flag("customization_disabled")}
 	if d := m.required("default"); d != nil {
 		v.Default = r.scriptValue(d, "default", 0)
 	}
@@ -400,7 +400,7 @@ func (r *reader) value(n *yaml.Node, seen map[string]bool) Value {
 
 func (r *reader) expectation(n *yaml.Node, seen map[string]bool) Expectation {
 	m := r.mapping(n, "an expectation", "name", string(Expect), string(ExpectSame), string(ExpectEnum), "failure_message", "warning_message")
-	e := Expectation{Name: r.unique(m, "expectation", seen), FailureText: m.optionalText("failure_message")}
+	e := Expectation{Name: r.uniqueName(m, "expectation", seen), FailureText: m.optionalText("failure_message")}
 	for _, kind := range []ExpectationKind{Expect, ExpectSame, ExpectEnum} {
 		switch {
 		case m.get(string(kind)) == nil:

@@ -80,7 +80,7 @@ func Lint(file File) (broken *Fault, mistakes []Fault) {
 		return r.fault, nil
 	}
 	l := &linter{reader: r, check: c}
-	for _, key := range r.unknown {
+	for _, key := range r.unknownNodes {
 		l.add(key, "the key %s has no meaning", key.Value)
 	}
 	l.lintHead()
@@ -104,7 +104,7 @@ func (l *linter) add(n *yaml.Node, format string, args ...any) {
 func (l *linter) value(n *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
-			return follow(n.Content[i+1])
+			return resolveAlias(n.Content[i+1])
 		}
 	}
 	return nil
@@ -147,10 +147,10 @@ func (l *linter) lintUse() {
 	root := l.document()
 	var scripts []*script.Script
 	for i, n := range l.value(root, "expectations").Content {
-		n, x := follow(n), &l.check.Expectations[i]
+		n, x := resolveAlias(n), &l.check.Expectations[i]
 		for key, message := range map[string]*script.Script{"failure_message": x.FailureMessage, "warning_message": x.WarningMessage} {
 			if text := l.value(n, key); text != nil && text.Value != "" && message == nil {
-				l.add(text, "expectation %s: the %s cannot be evaluated (a back-tick in it, or a fault in ${…}); %q is shown instead", x.Name, key, notMet)
+				l.add(text, "expectation %s: the %s cannot be evaluated (a back-tick in it, or a fault in ${…}); %q is shown instead", x.Name, key, notMetMessage)
 			}
 		}
 		if warning := l.value(n, "warning_message"); warning != nil && x.Kind != ExpectEnum {

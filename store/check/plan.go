@@ -48,23 +48,23 @@ type Plan struct {
 	// are run on these hosts.
 	Unexcludable []string
 
-	runs     map[place]bool // the checks of the targets
-	excluded map[place]bool
-	requests map[string][]FactRequest // by agent
+	plannedChecks map[agentCheck]bool // the checks of the targets
+	excluded      map[agentCheck]bool
+	requests      map[string][]FactRequest // by agent
 }
 
-// place is a check on a host.
-type place struct{ agent, check string }
+// agentCheck is a check on a host.
+type agentCheck struct{ agent, check string }
 
 // NewPlan plans a request. Each target and each check counts once.
 func NewPlan(ctx context.Context, catalogue *Catalogue, r Request) *Plan {
-	p := &Plan{Request: r, runs: make(map[place]bool), excluded: make(map[place]bool), requests: make(map[string][]FactRequest)}
+	p := &Plan{Request: r, plannedChecks: make(map[agentCheck]bool), excluded: make(map[agentCheck]bool), requests: make(map[string][]FactRequest)}
 	p.Environment = Environment{}
 	for name, v := range r.Environment {
 		p.Environment[name] = script.FromJSON(v).JSON() // a whole number may come as a float64
 	}
 	p.Environment["target_type"] = string(r.Kind)
-	can := p.sort(ctx, catalogue, r.Targets)
+	can := p.classifyTargets(ctx, catalogue, r.Targets)
 	p.Targets = nil
 	at := make(map[string]int)
 	for _, t := range r.Targets {
@@ -80,7 +80,7 @@ func NewPlan(ctx context.Context, catalogue *Catalogue, r Request) *Plan {
 		checks := slices.Compact(slices.Sorted(slices.Values(p.Targets[i].Checks)))
 		p.Targets[i].Checks = slices.DeleteFunc(checks, func(id string) bool { return !can[id] })
 		for _, id := range p.Targets[i].Checks {
-			p.runs[place{p.Targets[i].AgentID, id}] = true
+			p.plannedChecks[agentCheck{p.Targets[i].AgentID, id}] = true
 		}
 	}
 	p.exclude(ctx)
@@ -88,9 +88,9 @@ func NewPlan(ctx context.Context, catalogue *Catalogue, r Request) *Plan {
 	return p
 }
 
-// sort sorts the requested checks into those that can be run and the others. It
+// classifyTargets sorts the requested checks into those that can be run and the others. It
 // returns the ids of the former.
-func (p *Plan) sort(ctx context.Context, catalogue *Catalogue, targets []Target) map[string]bool {
+func (p *Plan) classifyTargets(ctx context.Context, catalogue *Catalogue, targets []Target) map[string]bool {
 	can := make(map[string]bool)
 	for _, t := range targets {
 		for _, id := range t.Checks {
@@ -122,7 +122,7 @@ func (p *Plan) exclude(ctx context.Context) {
 			continue
 		}
 		for _, t := range p.Targets {
-			if !p.runs[place{t.AgentID, c.ID}] {
+			if !p.plannedChecks[agentCheck{t.AgentID, c.ID}] {
 				continue
 			}
 			attributes := make(map[string]script.Value, len(t.Attributes))
@@ -134,7 +134,7 @@ func (p *Plan) exclude(ctx context.Context) {
 				p.Unexcludable = append(p.Unexcludable, c.ID)
 			}
 			if excluded {
-				p.excluded[place{t.AgentID, c.ID}] = true
+				p.excluded[agentCheck{t.AgentID, c.ID}] = true
 			}
 		}
 	}
@@ -148,7 +148,7 @@ type FactRequest struct{ CheckID, Name, Gatherer, Argument string }
 func (p *Plan) requestFacts() {
 	for _, c := range p.Checks {
 		for _, t := range p.Targets {
-			if at := (place{t.AgentID, c.ID}); !p.runs[at] || p.excluded[at] {
+			if at := (agentCheck{t.AgentID, c.ID}); !p.plannedChecks[at] || p.excluded[at] {
 				continue
 			}
 			for _, f := range c.Facts {

@@ -133,7 +133,7 @@ func (s *Subject) describeCentralServices(c *landscape.Cluster, hosts []*landsca
 			}
 		}
 	}
-	s.Environment["ensa_version"] = onlyOr(versions, "mixed_versions")
+	s.Environment["ensa_version"] = onlyElementOr(versions, "mixed_versions")
 	s.Environment["filesystem_type"] = filesystemOf(c.ASCSERS)
 	with := slices.DeleteFunc(slices.Clone(hosts), func(h *landscape.Host) bool { return !running[h.ID] })
 	if len(with) == 0 {
@@ -142,9 +142,9 @@ func (s *Subject) describeCentralServices(c *landscape.Cluster, hosts []*landsca
 	return with
 }
 
-// onlyOr returns the only name of a set; other if there are several; no_ensa if
+// onlyElementOr returns the only name of a set; other if there are several; no_ensa if
 // there is none.
-func onlyOr(set map[string]bool, other string) string {
+func onlyElementOr(set map[string]bool, other string) string {
 	switch len(set) {
 	case 0:
 		return string(landscape.NoENSA)

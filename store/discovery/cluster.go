@@ -68,11 +68,11 @@ func (v *clusterView) clusterFacts(f *fields) *landscape.ClusterFacts {
 	case landscape.ASCSERS:
 		sids := facts.AdditionalSIDs()
 		if len(sids) == 0 { // resources run instances, but none of them names its SID
-			f.leaveOut("Cib", namesNoInstances)
+			f.leaveOut("Cib", reasonNoInstances)
 			v.isIncomplete = true
 		}
 		if len(sids)*v.reportBytes > maxDetailsBytes {
-			f.leaveOut("Cib", isTooLarge)
+			f.leaveOut("Cib", reasonTooLarge)
 			return nil
 		}
 		facts.ASCSERS = v.ascsERSDetails(sids)
@@ -163,7 +163,7 @@ func (v *clusterView) instances() []landscape.ClusteredInstance {
 	list := []landscape.ClusteredInstance{}
 	add := func(p primitive, instance landscape.ClusteredInstance) {
 		if strings.TrimSpace(instance.SID) == "" || strings.TrimSpace(instance.Number) == "" {
-			p.fields.leaveOut("InstanceAttributes", namesNoInstance)
+			p.fields.leaveOut("InstanceAttributes", reasonNoInstance)
 			v.isIncomplete = true
 			return
 		}

@@ -129,8 +129,8 @@ func (f *fields) readClusterView(monitor, summary *fields, size int) *clusterVie
 	if len(v.properties) == 0 || len(v.nodes) == 0 || !resources.isPresent() {
 		return nil
 	}
-	v.readConfigured(resources)
-	v.readRunning(monitor)
+	v.readConfiguredResources(resources)
+	v.readRunningResources(monitor)
 	v.isIncomplete = f.omittedSince(before)
 	for constraint := range configuration.nested("Constraints").objects("RscLocations") {
 		if isMinusInfinity(constraint.text("Score")) {
@@ -171,7 +171,7 @@ func (f *fields) clusterState() string {
 		return state
 	case "", landscape.ClusterStateUnknown:
 	default:
-		f.leaveOut("State", isNotKnown)
+		f.leaveOut("State", reasonNotKnown)
 	}
 	return landscape.ClusterStateUnknown
 }
@@ -196,7 +196,7 @@ func (v *clusterView) readProperties(options *fields) {
 	}
 }
 
-func (v *clusterView) readConfigured(resources *fields) {
+func (v *clusterView) readConfiguredResources(resources *fields) {
 	for p := range resources.objects("Primitives") {
 		v.primitives = append(v.primitives, p.primitive())
 	}
@@ -277,7 +277,7 @@ func (f *fields) nodeAttributes() map[nodeKey]map[string]string {
 	return all
 }
 
-func (v *clusterView) readRunning(monitor *fields) {
+func (v *clusterView) readRunningResources(monitor *fields) {
 	v.resources = append(v.resources, monitor.runningResources(containerNone, nil)...)
 	for clone := range monitor.objects("Clones") {
 		parent := &landscape.ResourceParent{
@@ -287,7 +287,7 @@ func (v *clusterView) readRunning(monitor *fields) {
 	}
 	for g := range monitor.objects("Groups") {
 		parent := &landscape.ResourceParent{ID: g.expectedText("Id"), Managed: g.boolean("Managed")}
-		if g.whyEmpty("Managed") != "" { // older agents do not send it
+		if g.emptyReason("Managed") != "" { // older agents do not send it
 			managed := true
 			parent.Managed = &managed
 		}
@@ -350,7 +350,7 @@ func (v *clusterView) readSBD(f *fields) {
 	listed := 0
 	for d := range sbd.objects("Devices") {
 		listed++
-		if d.whyEmpty("Device") == reasonIsEmpty { // an empty list of devices, or a superfluous separator
+		if d.emptyReason("Device") == reasonIsEmpty { // an empty list of devices, or a superfluous separator
 			continue
 		}
 		device := landscape.SBDDevice{Device: cmp.Or(d.expectedText("Device"), unknownValue)}
@@ -403,7 +403,7 @@ func (v *clusterView) fencingType() *string {
 			return &kind
 		}
 	}
-	has := func(name string) bool { return v.sbdConfig.whyEmpty(name) != reasonIsMissing }
+	has := func(name string) bool { return v.sbdConfig.emptyReason(name) != reasonIsMissing }
 	kind := ""
 	switch {
 	case has("SBD_DEVICE"):

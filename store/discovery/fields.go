@@ -83,13 +83,13 @@ func (f *fields) leaveOut(name, detail string) {
 // noteEmpty notes that a member without a value is missing, because every agent
 // sends it.
 func (f *fields) noteEmpty(name string) {
-	if detail := f.whyEmpty(name); detail != "" {
+	if detail := f.emptyReason(name); detail != "" {
 		f.leaveOut(name, detail)
 	}
 }
 
-// whyEmpty returns the reason why a member has no value; "" if it has one.
-func (f *fields) whyEmpty(name string) string {
+// emptyReason returns the reason why a member has no value; "" if it has one.
+func (f *fields) emptyReason(name string) string {
 	switch v := f.members[f.memberKey(name)]; {
 	case v.isAbsent():
 		return reasonIsMissing

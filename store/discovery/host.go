@@ -64,7 +64,7 @@ func (f *fields) listedText(name string, known ...string) string {
 		return text
 	}
 	if text != "" && text != unknownValue && text != selfBuiltSource {
-		f.leaveOut(name, isNotKnown)
+		f.leaveOut(name, reasonNotKnown)
 	}
 	return unknownValue
 }
@@ -163,7 +163,7 @@ func (f *fields) prometheusMode() string {
 	case prometheusPull, prometheusPush:
 		return mode
 	}
-	f.leaveOut("prometheus_mode", isNotKnown)
+	f.leaveOut("prometheus_mode", reasonNotKnown)
 	return unknownValue
 }
 

@@ -130,7 +130,7 @@ func (f *fields) status(name string) landscape.InstanceStatus {
 		return landscape.Red
 	case "SAPControl-GRAY", "":
 	default:
-		f.leaveOut(name, isNotKnown)
+		f.leaveOut(name, reasonNotKnown)
 	}
 	return landscape.Gray
 }

@@ -45,7 +45,7 @@ func (f *fields) replicationRole(mode *string) *string {
 	case "none":
 		return nil
 	default:
-		f.leaveOut("mode", isNotKnown)
+		f.leaveOut("mode", reasonNotKnown)
 		return nil
 	}
 	return &role

@@ -62,7 +62,7 @@ func (f *fields) sapSystem(report *landscape.SAPReport) {
 		s.application = f.application()
 		readable = readable && s.application != nil
 	default:
-		f.leaveOut("Type", isNotKnown)
+		f.leaveOut("Type", reasonNotKnown)
 		readable = false
 	}
 	if f.array("Instances").isAbsent() { // the list is missing; an empty list has another meaning
@@ -124,7 +124,7 @@ func (f *fields) application() *landscape.ApplicationElement {
 	if !profile.isPresent() {
 		return nil
 	}
-	if profile.whyEmpty(tenant) != "" {
+	if profile.emptyReason(tenant) != "" {
 		profile.leaveOut(tenant, notOnHANA)
 		return nil
 	}
@@ -135,9 +135,9 @@ func (f *fields) application() *landscape.ApplicationElement {
 	return a
 }
 
-// instanceName matches the directory name of an instance: letters for its type,
+// instanceNamePattern matches the directory name of an instance: letters for its type,
 // then its number.
-var instanceName = regexp.MustCompile(`^[A-Z]+([0-9]{2})$`)
+var instanceNamePattern = regexp.MustCompile(`^[A-Z]+([0-9]{2})$`)
 
 // numberInName returns the number in the name of an instance; "" if it has
 // none.
@@ -146,7 +146,7 @@ func (f *fields) numberInName() string {
 	if !v.isString() {
 		return ""
 	}
-	if parts := instanceName.FindStringSubmatch(v.text()); parts != nil {
+	if parts := instanceNamePattern.FindStringSubmatch(v.text()); parts != nil {
 		return parts[1]
 	}
 	return ""

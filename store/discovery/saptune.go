@@ -28,7 +28,7 @@ func decodeSaptune(payload value, r *findings) (*landscape.SaptuneReport, error)
 	case report.PackageVersion != "" || !status.isAbsent(): // a version or a status proves that saptune is installed
 		f.noteEmpty("saptune_installed")
 		report.Installed = true
-	case f.whyEmpty("saptune_installed") != reasonIsEmpty: // agents write "" if saptune is not installed
+	case f.emptyReason("saptune_installed") != reasonIsEmpty: // agents write "" if saptune is not installed
 		f.noteEmpty("saptune_installed")
 		report.Unread = true
 	}
@@ -54,7 +54,7 @@ func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptu
 	case version == "":
 		version = report.PackageVersion
 	case version != report.PackageVersion:
-		result.leaveOut("package version", isOtherVersion)
+		result.leaveOut("package version", reasonOtherVersion)
 		return nil
 	}
 	enabled, applied := result.expectedTexts("Notes enabled"), result.expectedTexts("Notes applied")
@@ -95,7 +95,7 @@ func (f *fields) saptuneServices() []landscape.SaptuneService {
 		case 2:
 			service.Enabled, service.Active = &states[0], &states[1]
 		default:
-			services.leaveOut(name, notPair)
+			services.leaveOut(name, notStatePair)
 		}
 		list = append(list, service)
 	}

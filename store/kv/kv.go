@@ -85,7 +85,7 @@ type DB struct {
 	id           string
 	failures     *failure.List
 	beforeCommit func() error
-	committed    func(took time.Duration, err error)
+	onCommit     func(took time.Duration, err error)
 	refusedAt    time.Time // time of the last commit that was refused; for the writer only
 	// After some damage, bbolt never releases a lock. Then no change is possible
 	// until the file is opened again, or not even a read.
@@ -119,7 +119,7 @@ func Open(path string, schema *Schema, o Options) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{
-		bolt: b, schema: schema, failures: o.Failures, beforeCommit: o.BeforeCommit, committed: o.Committed, readOnly: o.ReadOnly,
+		bolt: b, schema: schema, failures: o.Failures, beforeCommit: o.BeforeCommit, onCommit: o.Committed, readOnly: o.ReadOnly,
 		jobs: make(chan *job), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	err = db.migrate(path, o.Migrations)

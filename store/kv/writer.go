@@ -146,7 +146,7 @@ func (db *DB) tryCommit(jobs []*job) (failed *job, err error) {
 			return errUnchanged
 		}
 		committing = time.Now()
-		slow = time.AfterFunc(slowCommit, db.beginSlow)
+		slow = time.AfterFunc(slowCommit, db.reportSlowDisk)
 		if db.beforeCommit != nil {
 			return db.beforeCommit()
 		}
@@ -160,18 +160,18 @@ func (db *DB) tryCommit(jobs []*job) (failed *job, err error) {
 	}
 	slow.Stop()
 	took := time.Since(committing)
-	if db.committed != nil {
-		db.committed(took, err)
+	if db.onCommit != nil {
+		db.onCommit(took, err)
 	}
 	if took < slowCommit {
 		db.failures.End(failure.SlowDisk)
 	} else {
-		db.beginSlow()
+		db.reportSlowDisk()
 	}
 	return nil, db.commitError(err)
 }
 
-func (db *DB) beginSlow() {
+func (db *DB) reportSlowDisk() {
 	db.failures.Begin(failure.SlowDisk, failure.Cause{}, fmt.Errorf("a commit has taken longer than %v", slowCommit))
 }
 

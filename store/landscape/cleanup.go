@@ -128,7 +128,7 @@ func (cs *Changeset) removeTarget(t Target) error {
 	if err != nil {
 		return err
 	}
-	if err := cs.deleteWaiting(t.Host, i.SID, t.Number); err != nil {
+	if err := cs.deleteWaitingElements(t.Host, i.SID, t.Number); err != nil {
 		return err
 	}
 	return s.removeInstance(cs, t.Host, t.Number)

@@ -147,7 +147,7 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 		}
 	}
 	cs.markPresent(db, &instance.Instance)
-	db.followSID(cs)
+	db.updateSID(cs)
 	since, err := cs.staleSinceAfter(seen, instance.StaleSince)
 	if err != nil {
 		return err
@@ -161,9 +161,9 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 	return nil
 }
 
-// followSID gives a database the SID of its instances. The SID of a database
+// updateSID gives a database the SID of its instances. The SID of a database
 // changes when it is renamed in HANA.
-func (db *Database) followSID(cs *Changeset) {
+func (db *Database) updateSID(cs *Changeset) {
 	sid, known := db.currentSID()
 	if !known || sid == db.SID {
 		return
@@ -312,7 +312,7 @@ func (db *Database) removeInstance(cs *Changeset, host HostID, number string) er
 	for j := range db.Instances {
 		cs.emitReplication(db, &before[j], &db.Instances[j])
 	}
-	db.followSID(cs)
+	db.updateSID(cs)
 	if !db.Registered() || !db.isOrphaned() {
 		return cs.evaluateDatabase(db)
 	}

@@ -27,56 +27,56 @@ type HealthStep struct {
 func HealthStepOf(e activity.Event) (step HealthStep, ok bool) {
 	switch e := e.(type) {
 	case *activity.HostRegistered:
-		return stepOfHost(e).registered(reportedHealth(e.Health)).stale(false), true
+		return stepOfHost(e).withInitialHealth(reportedHealth(e.Health)).withStale(false), true
 	case *activity.HostRestored:
-		return stepOfHost(e).inLandscape(true), true
+		return stepOfHost(e).withRegistered(true), true
 	case *activity.HostDeregistered:
-		return stepOfHost(e).inLandscape(false), true
+		return stepOfHost(e).withRegistered(false), true
 	case *activity.HostHealthChanged:
-		return stepOfHost(e).changed(e.Old, e.Health), true
+		return stepOfHost(e).withHealthChange(e.Old, e.Health), true
 	case *activity.HeartbeatFailed:
-		return stepOfHost(e).stale(true), true
+		return stepOfHost(e).withStale(true), true
 	case *activity.HeartbeatSucceeded:
-		return stepOfHost(e).stale(false), true
+		return stepOfHost(e).withStale(false), true
 
 	case *activity.ClusterRegistered:
-		return stepOfCluster(e).registered(e.Health).stale(false), true
+		return stepOfCluster(e).withInitialHealth(e.Health).withStale(false), true
 	case *activity.ClusterRestored:
-		return stepOfCluster(e).inLandscape(true), true
+		return stepOfCluster(e).withRegistered(true), true
 	case *activity.ClusterDeregistered:
-		return stepOfCluster(e).inLandscape(false).stale(false), true
+		return stepOfCluster(e).withRegistered(false).withStale(false), true
 	case *activity.ClusterHealthChanged:
-		return stepOfCluster(e).changed(e.Old, e.Health), true
+		return stepOfCluster(e).withHealthChange(e.Old, e.Health), true
 	case *activity.ClusterDataMarkedStale:
-		return stepOfCluster(e).stale(true), true
+		return stepOfCluster(e).withStale(true), true
 	case *activity.ClusterDataMarkedInSync:
-		return stepOfCluster(e).stale(false), true
+		return stepOfCluster(e).withStale(false), true
 
 	case *activity.DatabaseRegistered:
-		return stepOfDatabase(e).registered(e.Health).stale(false), true
+		return stepOfDatabase(e).withInitialHealth(e.Health).withStale(false), true
 	case *activity.DatabaseRestored:
-		return stepOfDatabase(e).registered(e.Health), true
+		return stepOfDatabase(e).withInitialHealth(e.Health), true
 	case *activity.DatabaseDeregistered:
-		return stepOfDatabase(e).inLandscape(false), true
+		return stepOfDatabase(e).withRegistered(false), true
 	case *activity.DatabaseHealthChanged:
-		return stepOfDatabase(e).changed(e.Old, e.Health), true
+		return stepOfDatabase(e).withHealthChange(e.Old, e.Health), true
 	case *activity.DatabaseDataMarkedStale:
-		return stepOfDatabase(e).stale(true), true
+		return stepOfDatabase(e).withStale(true), true
 	case *activity.DatabaseDataMarkedInSync:
-		return stepOfDatabase(e).stale(false), true
+		return stepOfDatabase(e).withStale(false), true
 
 	case *activity.SAPSystemRegistered:
-		return stepOfSAPSystem(e).registered(e.Health).stale(e.DatabaseStaleAt != nil), true
+		return stepOfSAPSystem(e).withInitialHealth(e.Health).withStale(e.DatabaseStaleAt != nil), true
 	case *activity.SAPSystemRestored:
-		return stepOfSAPSystem(e).registered(e.Health), true
+		return stepOfSAPSystem(e).withInitialHealth(e.Health), true
 	case *activity.SAPSystemDeregistered:
-		return stepOfSAPSystem(e).inLandscape(false), true
+		return stepOfSAPSystem(e).withRegistered(false), true
 	case *activity.SAPSystemHealthChanged:
-		return stepOfSAPSystem(e).changed(e.Old, e.Health), true
+		return stepOfSAPSystem(e).withHealthChange(e.Old, e.Health), true
 	case *activity.SAPSystemDataMarkedStale:
-		return stepOfSAPSystem(e).stale(true), true
+		return stepOfSAPSystem(e).withStale(true), true
 	case *activity.SAPSystemDataMarkedInSync:
-		return stepOfSAPSystem(e).stale(false), true
+		return stepOfSAPSystem(e).withStale(false), true
 	}
 	return HealthStep{}, false
 }
@@ -97,22 +97,22 @@ func stepOfSAPSystem(e activity.SAPSystemEvent) HealthStep {
 	return HealthStep{Kind: activity.SAPSystemThing, ID: e.SAPSystem().SAPSystemID}
 }
 
-func (s HealthStep) stale(stale bool) HealthStep {
+func (s HealthStep) withStale(stale bool) HealthStep {
 	s.Stale = &stale
 	return s
 }
 
-func (s HealthStep) inLandscape(registered bool) HealthStep {
+func (s HealthStep) withRegistered(registered bool) HealthStep {
 	s.Registered = &registered
 	return s
 }
 
-func (s HealthStep) registered(health string) HealthStep {
+func (s HealthStep) withInitialHealth(health string) HealthStep {
 	s.Health = new(EvaluatedHealth(health))
-	return s.inLandscape(true)
+	return s.withRegistered(true)
 }
 
-func (s HealthStep) changed(old, now string) HealthStep {
+func (s HealthStep) withHealthChange(old, now string) HealthStep {
 	s.Health = new(EvaluatedHealth(now))
 	if old != "" {
 		s.OldHealth = new(EvaluatedHealth(old))

@@ -96,8 +96,8 @@ type system interface {
 	key() string            // the id; an SAP system and a database never have the same id
 	instances() []*Instance // ordered by number and host; they may be modified if the system may
 
-	// followSID gives the system the SID of its instances.
-	followSID(*Changeset)
+	// updateSID gives the system the SID of its instances.
+	updateSID(*Changeset)
 	// evaluateStale evaluates whether the system is stale because an instance
 	// is.
 	evaluateStale(*Changeset) error
@@ -257,7 +257,7 @@ func (cs *Changeset) markAbsent(host HostID, selected func(system, *Instance) bo
 			}
 			i.AbsentSince = &cs.now
 			cs.addEvent(s.instanceEvent(i, instanceTurnedAbsent, cs.now))
-			s.followSID(cs)
+			s.updateSID(cs)
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ func (cs *Changeset) retryPending() error {
 		if err != nil {
 			return err
 		}
-		if err := cs.makeMisplacedWait(t); err != nil {
+		if err := cs.makeMisplacedInstancesWait(t); err != nil {
 			return err
 		}
 		if first { // later passes are about other elements
@@ -69,7 +69,7 @@ func (cs *Changeset) unblockedElements(t retryTriggers) ([]pendingElement, error
 	if err != nil {
 		return nil, err
 	}
-	agents, err := cs.LastSAPReports.idsWhere(stored, (*LastSAPReport).hasWaiting)
+	agents, err := cs.LastSAPReports.idsWhere(stored, (*LastSAPReport).hasWaitingElement)
 	if err != nil {
 		return nil, err
 	}

@@ -275,11 +275,11 @@ func (s *SAPSystem) Reasons(db *Database) Reasons {
 	var rs Reasons
 	if s.DatabaseHealth != HealthPassing {
 		reason := Reason{
-			Health: s.DatabaseHealth, Part: DatabasePart, Text: "its database " + predicate(s.DatabaseHealth),
+			Health: s.DatabaseHealth, Part: DatabasePart, Text: "its database " + healthPhrase(s.DatabaseHealth),
 			About: Thing{activity.DatabaseThing, string(s.DatabaseID)}, Stale: s.DatabaseStaleSince != nil,
 		}
 		if db != nil {
-			reason.Text = "the database " + db.SID + " " + predicate(s.DatabaseHealth)
+			reason.Text = "the database " + db.SID + " " + healthPhrase(s.DatabaseHealth)
 			if why := db.Reasons(); db.Health == s.DatabaseHealth {
 				reason.Text += ": " + why.Text()
 			}
@@ -289,8 +289,8 @@ func (s *SAPSystem) Reasons(db *Database) Reasons {
 	return append(rs, instanceReasons(s)...).sorted(s.Health)
 }
 
-// predicate says after the name of a thing which health the thing has.
-func predicate(h Health) string {
+// healthPhrase says after the name of a thing which health the thing has.
+func healthPhrase(h Health) string {
 	switch h {
 	case HealthCritical:
 		return "is critical"

@@ -133,7 +133,7 @@ func (b *chainBuilder) addInstances(instances []DatabaseInstance) bool {
 		s.Instances = append(s.Instances, &instances[i])
 	}
 	for _, s := range b.sites {
-		s.Spokesman = spokesmanOf(s.Instances)
+		s.Spokesman = representativeOf(s.Instances)
 		i := s.Spokesman
 		s.Role, s.Mode, s.OperationMode = textOr(i.Role), textOr(i.Mode), textOr(i.OperationMode)
 		s.sourceName, s.sourceID = textOr(i.SourceSite), i.ActivePrimarySite
@@ -149,10 +149,10 @@ func (b *chainBuilder) addInstances(instances []DatabaseInstance) bool {
 	return true
 }
 
-// spokesmanOf returns the instance whose report describes its site: one that
+// representativeOf returns the instance whose report describes its site: one that
 // its host lists and that is up to date, or else the one that was up to date
 // last.
-func spokesmanOf(instances []*DatabaseInstance) *DatabaseInstance {
+func representativeOf(instances []*DatabaseInstance) *DatabaseInstance {
 	better := func(a, b *DatabaseInstance) bool {
 		switch {
 		case (a.AbsentSince == nil) != (b.AbsentSince == nil):

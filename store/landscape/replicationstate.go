@@ -13,24 +13,24 @@ func (b *chainBuilder) judge(s *ReplicationSite) {
 	source := b.sources[s]
 	switch {
 	case s.isCircular:
-		s.conclude(ReplicationUnknown, "", nil, "the sites say that they replicate in a circle, so one of the reports is out of date")
+		s.setState(ReplicationUnknown, "", nil, "the sites say that they replicate in a circle, so one of the reports is out of date")
 		return
 	case source == nil && s.Role == PrimaryRole, s.Spokesman == nil && s.Role == "":
 		return
 	case source == nil && s.Role == "":
-		s.conclude(ReplicationUnknown, "", nil, s.title()+" reports no system replication")
+		s.setState(ReplicationUnknown, "", nil, s.title()+" reports no system replication")
 		return
 	}
 	word, inSync, failed, since := s.clusterView()
 	switch {
 	case s.IsDown():
-		s.conclude(ReplicationBroken, word, firstAbsentSince(s.Instances), s.title()+" does not run")
+		s.setState(ReplicationBroken, word, firstAbsentSince(s.Instances), s.title()+" does not run")
 	case failed:
-		s.conclude(ReplicationBroken, word, since, "the cluster says that "+s.title()+" is not in sync")
+		s.setState(ReplicationBroken, word, since, "the cluster says that "+s.title()+" is not in sync")
 	case source == nil:
-		s.conclude(ReplicationUnknown, word, nil, s.title()+" does not say from which site it replicates")
+		s.setState(ReplicationUnknown, word, nil, s.title()+" does not say from which site it replicates")
 	case source.IsDown():
-		s.conclude(ReplicationBroken, word, firstAbsentSince(source.Instances), source.title()+", from which it replicates, does not run")
+		s.setState(ReplicationBroken, word, firstAbsentSince(source.Instances), source.title()+", from which it replicates, does not run")
 	default:
 		b.judgeByPrimary(s, word, inSync)
 	}
@@ -50,36 +50,36 @@ func (b *chainBuilder) judgeByPrimary(s *ReplicationSite, word string, inSync bo
 	if primary == nil {
 		switch {
 		case inSync:
-			s.conclude(ReplicationActive, word, nil, "")
+			s.setState(ReplicationActive, word, nil, "")
 		case root.cluster != nil:
-			s.conclude(ReplicationUnknown, word, nil, "the cluster does not say whether "+s.title()+" is in sync")
+			s.setState(ReplicationUnknown, word, nil, "the cluster does not say whether "+s.title()+" is in sync")
 		default:
-			s.conclude(ReplicationUnknown, word, nil, "no agent reports from "+root.title())
+			s.setState(ReplicationUnknown, word, nil, "no agent reports from "+root.title())
 		}
 		return
 	}
 	status, since := textOr(primary.ReplicationStatus), primary.ReplicationChangedAt
 	switch {
 	case status == "ERROR" && secondaries > 1 && inSync:
-		s.conclude(ReplicationActive, word, nil, "")
+		s.setState(ReplicationActive, word, nil, "")
 	case status == "ERROR" && secondaries > 1:
-		s.conclude(ReplicationBroken, status, since, root.title()+" reports an error, and does not say for which of its sites")
+		s.setState(ReplicationBroken, status, since, root.title()+" reports an error, and does not say for which of its sites")
 	case status == "ERROR":
-		s.conclude(ReplicationBroken, status, since, root.title()+" reports an error")
+		s.setState(ReplicationBroken, status, since, root.title()+" reports an error")
 	case primary.StaleSince != nil || primary.AbsentSince != nil:
-		s.conclude(ReplicationUnknown, status, earlierOf(primary.StaleSince, primary.AbsentSince), "what "+root.title()+" reported is out of date")
+		s.setState(ReplicationUnknown, status, earlierOf(primary.StaleSince, primary.AbsentSince), "what "+root.title()+" reported is out of date")
 	case status == "ACTIVE":
-		s.conclude(ReplicationActive, status, since, "")
+		s.setState(ReplicationActive, status, since, "")
 	case status == "SYNCING" || status == "INITIALIZING":
-		s.conclude(ReplicationCatchingUp, status, since, s.title()+" does not have all data yet")
+		s.setState(ReplicationCatchingUp, status, since, s.title()+" does not have all data yet")
 	case inSync:
-		s.conclude(ReplicationActive, word, nil, "")
+		s.setState(ReplicationActive, word, nil, "")
 	default:
-		s.conclude(ReplicationUnknown, status, since, root.title()+" does not report the state of the replication")
+		s.setState(ReplicationUnknown, status, since, root.title()+" does not report the state of the replication")
 	}
 }
 
-func (s *ReplicationSite) conclude(state ReplicationState, status string, since *time.Time, reason string) {
+func (s *ReplicationSite) setState(state ReplicationState, status string, since *time.Time, reason string) {
 	s.State, s.Status, s.Since, s.Reason = state, status, since, reason
 }
 
@@ -127,7 +127,7 @@ func (b *chainBuilder) markSecondPrimaries() {
 		if newest := b.ordered[first].Spokesman; newest != nil {
 			since = newest.ReplicationChangedAt
 		}
-		s.conclude(ReplicationBroken, "", since, reason)
+		s.setState(ReplicationBroken, "", since, reason)
 	}
 }
 

@@ -130,8 +130,8 @@ func (l *LastSAPReport) Blocked() error {
 	return nil
 }
 
-// hasWaiting reports whether an element waits.
-func (l *LastSAPReport) hasWaiting() bool {
+// hasWaitingElement reports whether an element waits.
+func (l *LastSAPReport) hasWaitingElement() bool {
 	return slices.ContainsFunc(l.Elements, func(e StoredElement) bool { return e.Waiting })
 }
 
@@ -149,8 +149,8 @@ func (cs *Changeset) invalidateSAPReport(agent HostID) error {
 	return err
 }
 
-// deleteWaiting deletes the waiting elements of an instance that is cleaned up.
-func (cs *Changeset) deleteWaiting(agent HostID, sid, number string) error {
+// deleteWaitingElements deletes the waiting elements of an instance that is cleaned up.
+func (cs *Changeset) deleteWaitingElements(agent HostID, sid, number string) error {
 	last, err := cs.LastSAPReports.edit(agent)
 	if err != nil {
 		return err

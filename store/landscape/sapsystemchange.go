@@ -35,7 +35,7 @@ func (cs *Changeset) applyApplicationElement(seen reportedElement) (fits bool, e
 	switch {
 	case s.Registered():
 		cs.evaluateENSA(s)
-		s.followSID(cs)
+		s.updateSID(cs)
 	case !s.isComplete(): // an incomplete system is not shown
 		return true, nil
 	case s.SID == "":
@@ -301,9 +301,9 @@ func (s *SAPSystem) updateFrom(db *Database) {
 	s.DatabaseHealth, s.DatabaseStaleSince = db.Health, db.StaleSince
 }
 
-// followSID gives a system the SID of its message server. A system without a
+// updateSID gives a system the SID of its message server. A system without a
 // message server keeps its SID.
-func (s *SAPSystem) followSID(cs *Changeset) {
+func (s *SAPSystem) updateSID(cs *Changeset) {
 	i := s.messageServerIndex()
 	if !s.Registered() || i < 0 || s.Instances[i].SID == s.SID {
 		return
@@ -483,7 +483,7 @@ func (s *SAPSystem) removeInstance(cs *Changeset, host HostID, number string) er
 		return cs.deregisterSAPSystem(s)
 	}
 	cs.evaluateENSA(s)
-	s.followSID(cs)
+	s.updateSID(cs)
 	cs.evaluateSAPSystemHealth(s)
 	return nil
 }

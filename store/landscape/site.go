@@ -31,9 +31,9 @@ func (c *Cloud) IsPublic() bool {
 	return c != nil && (c.Provider == "azure" || c.Provider == "aws" || c.Provider == "gcp")
 }
 
-// sitePrefix is the size of the network of an address whose own network is
+// sitePrefixBits is the size of the network of an address whose own network is
 // unknown or a single host.
-const sitePrefix = 24
+const sitePrefixBits = 24
 
 // network returns the network of the first address that other hosts can reach;
 // "" if there is none.
@@ -42,7 +42,7 @@ func (h *Host) network() string {
 		if !a.IP.IsValid() || a.IP.IsLoopback() || a.IP.IsLinkLocalUnicast() {
 			continue
 		}
-		bits := sitePrefix
+		bits := sitePrefixBits
 		if a.Prefix != nil && *a.Prefix > 0 && *a.Prefix < a.IP.BitLen()-1 {
 			bits = *a.Prefix
 		}

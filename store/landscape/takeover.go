@@ -88,12 +88,12 @@ func (cs *Changeset) isInstanceReplaced(i *Instance, all []DatabaseID) (bool, er
 	return false, nil
 }
 
-// makeMisplacedWait makes the application instances wait that no longer work on
+// makeMisplacedInstancesWait makes the application instances wait that no longer work on
 // the database of their SAP system: the database is deregistered, has lost
 // their tenant or the address that they report, or was replaced. Reports of
 // these instances would otherwise be refused or applied to another system. It
 // checks only the systems of affected databases, and ignores absent instances.
-func (cs *Changeset) makeMisplacedWait(t retryTriggers) error {
+func (cs *Changeset) makeMisplacedInstancesWait(t retryTriggers) error {
 	for _, db := range slices.Sorted(maps.Keys(t.affectedDatabases)) {
 		systems, err := cs.sapSystemsOf(db)
 		if err != nil {

@@ -38,7 +38,7 @@ type tokenRow struct {
 const tokenWarningTime = 7 * 24 * time.Hour
 
 // newTokenList reads the tokens of a user, for a page at the given path.
-func (s *shared) newTokenList(tx *store.Tx, reader *auth.Identity, u *store.User, path string) (tokenList, error) {
+func (s *handlerBase) newTokenList(tx *store.Tx, reader *auth.Identity, u *store.User, path string) (tokenList, error) {
 	list := tokenList{Own: path == "/profile", LogURL: UserPath(u.ID, "tokens/log")}
 	if list.Own {
 		list.LogURL = "/profile/tokens/log"
@@ -66,7 +66,7 @@ func (s *shared) newTokenList(tx *store.Tx, reader *auth.Identity, u *store.User
 	return list, nil
 }
 
-func (s *shared) newTokenRow(tx *store.Tx, t *store.Token) tokenRow {
+func (s *handlerBase) newTokenRow(tx *store.Tx, t *store.Token) tokenRow {
 	return tokenRow{
 		ID: t.ID, Version: table.Version(t.UpdatedAt), Name: t.Name, Description: t.Description, State: tokenState(t, s.Store.Now()),
 		Expiry: s.TimestampOf(t.ExpiresAt), Scopes: s.scopeNames(t), Created: s.Timestamp(t.CreatedAt), LastUsed: s.TimestampOf(tx.TokenLastUsed(t.ID)),
@@ -85,7 +85,7 @@ func tokenState(t *store.Token, now time.Time) string {
 
 // scopeNames returns the names of a token's sets, and the number of its single
 // operations.
-func (s *shared) scopeNames(t *store.Token) []string {
+func (s *handlerBase) scopeNames(t *store.Token) []string {
 	var words []string
 	single := 0
 	for _, scope := range t.Scopes {

@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	alertsPath      = "/settings/alerting/edit"
-	alertsTestPath  = "/settings/alerting/test"
-	alertsClearPath = "/settings/alerting/clear"
-	alertsSection   = "/settings/alerting"
+	alertsPath        = "/settings/alerting/edit"
+	alertsTestPath    = "/settings/alerting/test"
+	alertsClearPath   = "/settings/alerting/clear"
+	alertsSectionPath = "/settings/alerting"
 )
 
 // alertSection is the section of the settings about alerts. It has no secrets.
@@ -224,7 +224,7 @@ func (s *settingsHandlers) editAlertSettings(w http.ResponseWriter, r *http.Requ
 		return err
 	}
 	if settings.Enforced { // the section says why
-		http.Redirect(w, r, alertsSection, http.StatusSeeOther)
+		http.Redirect(w, r, alertsSectionPath, http.StatusSeeOther)
 		return nil
 	}
 	f := newAlertForm(settings, exists)
@@ -262,7 +262,7 @@ func (s *settingsHandlers) changeAlertSettings(w http.ResponseWriter, r *http.Re
 		return err
 	}
 	s.SetFlash(w, r, "The settings of alerts were saved.")
-	http.Redirect(w, r, alertsSection, http.StatusSeeOther)
+	http.Redirect(w, r, alertsSectionPath, http.StatusSeeOther)
 	return nil
 }
 
@@ -305,7 +305,7 @@ func (s *settingsHandlers) testPresentAlertSettings(w http.ResponseWriter, r *ht
 		return err
 	}
 	s.SetFlash(w, r, describeDelivery(delivery))
-	http.Redirect(w, r, alertsSection, http.StatusSeeOther)
+	http.Redirect(w, r, alertsSectionPath, http.StatusSeeOther)
 	return nil
 }
 
@@ -374,11 +374,11 @@ func (s *settingsHandlers) clearAlertSettings(w http.ResponseWriter, r *http.Req
 		return err
 	}
 	if settings.Enforced || !exists { // the section says why
-		http.Redirect(w, r, alertsSection, http.StatusSeeOther)
+		http.Redirect(w, r, alertsSectionPath, http.StatusSeeOther)
 		return nil
 	}
 	ask := &page.Confirmation{
-		Title: "Clear the settings of alerts?", Action: alertsClearPath, Form: "confirmation-form", Verb: "Clear Settings", Danger: true, Plan: "yes", CloseURL: alertsSection,
+		Title: "Clear the settings of alerts?", Action: alertsClearPath, Form: "confirmation-form", Verb: "Clear Settings", Danger: true, Plan: "yes", CloseURL: alertsSectionPath,
 		Sentences: []string{"No alerts are sent any more, neither by e-mail nor to a webhook. The password and the other settings are deleted and cannot be brought back."},
 	}
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
@@ -388,6 +388,6 @@ func (s *settingsHandlers) clearAlertSettings(w http.ResponseWriter, r *http.Req
 		return err
 	}
 	s.SetFlash(w, r, "The settings of alerts were cleared. No alerts are sent any more.")
-	http.Redirect(w, r, alertsSection, http.StatusSeeOther)
+	http.Redirect(w, r, alertsSectionPath, http.StatusSeeOther)
 	return nil
 }

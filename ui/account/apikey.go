@@ -74,7 +74,7 @@ func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request
 		return s.renderSubject(w, r, subjectAPIKey, http.StatusOK, func(p *settingsPage) { p.NewKey = &d })
 	}
 	mode, end := d.Expiry.readForm(r.PostForm, now)
-	d.readMessages(r.PostForm)
+	d.readReplacePassword(r.PostForm)
 	show := func(p *settingsPage) { p.NewKey = &d }
 	switch {
 	case d.Expiry.Fault != "" || d.Failure != "":
@@ -87,7 +87,7 @@ func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request
 			d.Keep = append(d.Keep, page.HiddenInput{Name: name, Value: r.PostForm.Get(name)})
 		}
 		if d.ReplacesPassword {
-			d.Keep = append(d.Keep, page.HiddenInput{Name: replaceMessages, Value: "true"})
+			d.Keep = append(d.Keep, page.HiddenInput{Name: replacePasswordField, Value: "true"})
 		}
 		return s.renderSubject(w, r, subjectAPIKey, http.StatusOK, show)
 	}
@@ -104,14 +104,14 @@ func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request
 	return nil
 }
 
-// replaceMessages is the name of the check box that replaces the password for
+// replacePasswordField is the name of the check box that replaces the password for
 // messages together with the key.
-const replaceMessages = "rotate_message_credential"
+const replacePasswordField = "rotate_message_credential"
 
-// readMessages reads the check box.
-func (d *keyDialog) readMessages(form url.Values) {
+// readReplacePassword reads the check box.
+func (d *keyDialog) readReplacePassword(form url.Values) {
 	var wrong fault.Errors
-	d.ReplacesPassword = page.ReadCheckbox(form, replaceMessages, &wrong)
+	d.ReplacesPassword = page.ReadCheckbox(form, replacePasswordField, &wrong)
 	switch {
 	case len(wrong) > 0:
 		d.Failure = "Whether to replace the password for messages is " + wrong[0].Detail + "."
@@ -121,7 +121,7 @@ func (d *keyDialog) readMessages(form url.Values) {
 }
 
 // describeKeyExpiry says when an API key expires, or that it never does.
-func (s *shared) describeKeyExpiry(key *store.APIKey) string {
+func (s *handlerBase) describeKeyExpiry(key *store.APIKey) string {
 	if key.ExpiresAt == nil {
 		return "Key will never expire"
 	}

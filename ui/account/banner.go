@@ -10,7 +10,7 @@ import (
 )
 
 // Banners returns the banners for the reader of a page.
-func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []page.Banner, err error) {
+func (s *handlerBase) Banners(ctx context.Context, reader page.Reader) (banners []page.Banner, err error) {
 	id := reader.Identity()
 	if id == nil {
 		return nil, nil
@@ -53,7 +53,7 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 }
 
 // keyBanner warns of an API key that expires soon or has expired.
-func (s *shared) keyBanner(reader page.Reader, key *store.APIKey) (page.Banner, bool) {
+func (s *handlerBase) keyBanner(reader page.Reader, key *store.APIKey) (page.Banner, bool) {
 	days, soon := key.EndsSoon(s.Store.Now())
 	n := page.Banner{Severity: "warning", Link: page.Link{Name: "Settings", URL: subjectPath(subjectAPIKey)}, Dismissal: key.ID}
 	switch {

@@ -30,25 +30,25 @@ type conflictRow struct {
 	Theirs       bool // only somebody else has changed the field
 }
 
-// openedPrefix begins the names of hidden fields that hold the values a form
+// originalPrefix begins the names of hidden fields that hold the values a form
 // was opened with.
-const openedPrefix = "opened_"
+const originalPrefix = "opened_"
 
-// openedFields returns hidden fields with the values that a form is opened
+// originalFields returns hidden fields with the values that a form is opened
 // with.
-func openedFields(f userForm) []page.HiddenInput {
+func originalFields(f userForm) []page.HiddenInput {
 	return []page.HiddenInput{
-		{Name: openedPrefix + "fullname", Value: f.Fullname}, {Name: openedPrefix + "email", Value: f.Email}, {Name: openedPrefix + "timezone", Value: f.Timezone},
-		{Name: openedPrefix + "enabled", Value: strconv.FormatBool(f.Enabled)}, {Name: openedPrefix + "totp_enabled", Value: strconv.FormatBool(f.totp)},
-		{Name: openedPrefix + "ability", Value: idList(f.Abilities)},
+		{Name: originalPrefix + "fullname", Value: f.Fullname}, {Name: originalPrefix + "email", Value: f.Email}, {Name: originalPrefix + "timezone", Value: f.Timezone},
+		{Name: originalPrefix + "enabled", Value: strconv.FormatBool(f.Enabled)}, {Name: originalPrefix + "totp_enabled", Value: strconv.FormatBool(f.totp)},
+		{Name: originalPrefix + "ability", Value: idList(f.Abilities)},
 	}
 }
 
-// readOpenedFields returns the hidden fields of openedFields from a form that
+// readOriginalFields returns the hidden fields of originalFields from a form that
 // was sent.
-func readOpenedFields(form url.Values) (fields []page.HiddenInput) {
+func readOriginalFields(form url.Values) (fields []page.HiddenInput) {
 	for _, name := range []string{"fullname", "email", "timezone", "enabled", "totp_enabled", "ability"} {
-		fields = append(fields, page.HiddenInput{Name: openedPrefix + name, Value: form.Get(openedPrefix + name)})
+		fields = append(fields, page.HiddenInput{Name: originalPrefix + name, Value: form.Get(originalPrefix + name)})
 	}
 	return fields
 }
@@ -84,7 +84,7 @@ func (s *userHandlers) showConflict(w http.ResponseWriter, r *http.Request, p *u
 		c.Contested = c.Contested || !row.Mine && !row.Theirs
 		c.Rows = append(c.Rows, row)
 	}
-	p.Conflict, p.Typed, p.LockVersion, p.Opened = c, true, u.LockVersion, openedFields(saved)
+	p.Conflict, p.Typed, p.LockVersion, p.Opened = c, true, u.LockVersion, originalFields(saved)
 	p.fillFields(merged, u.Abilities, u.TOTPEnabledAt != nil)
 	return s.renderUser(w, r, http.StatusPreconditionFailed, p)
 }

@@ -42,7 +42,7 @@ type displayRow struct {
 	RemoveURL string
 }
 
-func newDisplayName() page.Field {
+func newDisplayNameField() page.Field {
 	return page.Field{Name: "name", Label: "Name of the screen", Type: "text", Autocomplete: "off", Required: true, Help: "Where it hangs, such as Control room."}
 }
 
@@ -69,7 +69,7 @@ func (s *settingsHandlers) readDisplaySection(tx *store.Tx, p *settingsPage) err
 	if err != nil {
 		return err
 	}
-	p.Displays = displaySection{Full: len(displays) >= store.MaxDisplays, ConnectURL: p.Server + connectDisplayPath, Name: newDisplayName()}
+	p.Displays = displaySection{Full: len(displays) >= store.MaxDisplays, ConnectURL: p.Server + connectDisplayPath, Name: newDisplayNameField()}
 	for _, d := range displays {
 		row := displayRow{
 			ID: d.ID, Name: d.Name, Waiting: d.IsWaiting(s.Store.Now()), Until: s.Timestamp(d.CodeUntil), LastSeen: s.Timestamp(d.LastSeenAt), Address: d.Address,

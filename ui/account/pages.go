@@ -12,7 +12,7 @@ import (
 
 // Pages are the pages about accounts and settings, by noun.
 type Pages struct {
-	shared
+	handlerBase
 	signIn     signInHandlers
 	provider   providerHandlers
 	profile    profileHandlers
@@ -22,16 +22,16 @@ type Pages struct {
 	settings   settingsHandlers
 }
 
-// shared has the methods and data that the handlers of several nouns use.
-type shared struct {
+// handlerBase has the methods and data that the handlers of several nouns use.
+type handlerBase struct {
 	*page.Console
 	secrets *secrets // secrets that are shown until their reader closes them
 }
 
 // New returns the pages. It also provides the banners of all pages.
 func New(c *page.Console) *Pages {
-	s := &Pages{shared: shared{c, new(secrets)}}
-	s.signIn.shared, s.profile.shared, s.users.shared, s.settings.shared = s.shared, s.shared, s.shared, s.shared
+	s := &Pages{handlerBase: handlerBase{c, new(secrets)}}
+	s.signIn.handlerBase, s.profile.handlerBase, s.users.handlerBase, s.settings.handlerBase = s.handlerBase, s.handlerBase, s.handlerBase, s.handlerBase
 	s.provider.signInHandlers = &s.signIn
 	s.ownTokens.profileHandlers, s.userTokens.userHandlers = &s.profile, &s.users
 	c.FindBanners = s.Banners
@@ -49,5 +49,5 @@ var files embed.FS
 // Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&signInPage{}, &failedPage{}, &departurePage{}, &usersPage{}, &userPage{}, &tokensPage{}, &usesPage{}, &profilePage{}, &settingsPage{}, &webhooksPage{}, &webhookPage{}, &connectPage{}},
+	Pages: []page.Page{&signInPage{}, &signInFailurePage{}, &departurePage{}, &usersPage{}, &userPage{}, &tokensPage{}, &usesPage{}, &profilePage{}, &settingsPage{}, &webhooksPage{}, &webhookPage{}, &connectPage{}},
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // profileHandlers answer requests of users about their own account.
-type profileHandlers struct{ shared }
+type profileHandlers struct{ handlerBase }
 
 func (s *profileHandlers) routes() []api.Route {
 	return []api.Route{

@@ -83,9 +83,9 @@ func (s *providerHandlers) beginSAML(w http.ResponseWriter, r *http.Request) err
 	return s.redirectToProvider(w, r, r.URL.Query().Get("target_url"))
 }
 
-// postedAgain is the form field of a response that a page of this console has
+// repostField is the form field of a response that a page of this console has
 // posted again.
-const postedAgain = "posted_again"
+const repostField = "posted_again"
 
 // consumeResponse answers POST /sso/sp/consume/{idp}. Over plain HTTP, browsers
 // send no cookies with a form of another site, so the attempt to sign in is
@@ -96,15 +96,15 @@ func (s *providerHandlers) consumeResponse(w http.ResponseWriter, r *http.Reques
 		return sendUnknownProvider(w)
 	}
 	answer := url.Values{"SAMLResponse": r.PostForm["SAMLResponse"], "RelayState": r.PostForm["RelayState"]}
-	if !s.Auth.KnowsAttempt(r, answer) && !r.PostForm.Has(postedAgain) {
+	if !s.Auth.KnowsAttempt(r, answer) && !r.PostForm.Has(repostField) {
 		return s.renderDeparture(w, r, departurePage{
 			Sentence: "Your browser goes on by itself. If it does not, press the button.", Verb: "Go on", URL: r.URL.Path, UsesForm: true,
-			Fields: append(page.HiddenInputs(answer), page.HiddenInput{Name: postedAgain, Value: "yes"}),
+			Fields: append(page.HiddenInputs(answer), page.HiddenInput{Name: repostField, Value: "yes"}),
 		})
 	}
 	target, err := s.completeSignIn(w, r, answer)
 	if err != nil {
-		return s.signInFailed(w, r, target, err)
+		return s.answerSignInFailure(w, r, target, err)
 	}
 	http.Redirect(w, r, WithTarget(samlLandingPath, target), http.StatusSeeOther)
 	return nil
@@ -115,7 +115,7 @@ func (s *providerHandlers) consumeResponse(w http.ResponseWriter, r *http.Reques
 func (s *providerHandlers) showSAMLLanding(w http.ResponseWriter, r *http.Request) error {
 	target := auth.LocalTarget(r.URL.Query().Get("request_path"))
 	if auth.From(r.Context()) == nil {
-		return s.signInFailed(w, r, target, &sso.Failure{
+		return s.answerSignInFailure(w, r, target, &sso.Failure{
 			Reason: "Nobody is signed in. Your browser may have refused the cookie of this console",
 			Err:    &fault.Error{Kind: fault.WrongCredentials, Detail: sso.NotAuthenticated, Cause: errors.New("the request has no session")},
 		})
@@ -143,7 +143,7 @@ func (s *providerHandlers) receiveLogout(w http.ResponseWriter, r *http.Request)
 	saml := s.Auth.SAML()
 	request, asked, err := saml.ReadLogoutRequest(r)
 	if err != nil {
-		return s.signInFailed(w, r, "/", err)
+		return s.answerSignInFailure(w, r, "/", err)
 	}
 	if !asked {
 		http.Redirect(w, r, "/session/new", http.StatusSeeOther)

@@ -123,7 +123,7 @@ type secretDialog struct {
 }
 
 // keepSecret keeps a secret for the session of the request.
-func (s *shared) keepSecret(ctx context.Context, shown secret) {
+func (s *handlerBase) keepSecret(ctx context.Context, shown secret) {
 	s.secrets.add(auth.From(ctx).SessionHash, shown, func(session [32]byte) bool {
 		err := s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 			_, err := tx.Session(session)
@@ -134,7 +134,7 @@ func (s *shared) keepSecret(ctx context.Context, shown secret) {
 }
 
 // secretsOf returns the secrets of the reader's session that are still valid.
-func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err error) {
+func (s *handlerBase) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err error) {
 	for _, shown := range s.secrets.ofSession(id.SessionHash) {
 		live, err := s.isSecretValid(tx, id, shown)
 		if err != nil {
@@ -152,7 +152,7 @@ func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err 
 // isSecretValid reports whether a secret is still valid: the token exists and has not
 // been regenerated, the key has not been replaced, the user of the password
 // exists, or the secret of the webhook is the present one.
-func (s *shared) isSecretValid(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
+func (s *handlerBase) isSecretValid(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
 	var err error
 	live := true
 	switch shown.Kind {
@@ -190,7 +190,7 @@ func (s *shared) isSecretValid(tx *store.Tx, id *auth.Identity, shown secret) (b
 
 // newSecretDialog returns the dialog with the newest secret of a kind and,
 // unless id is "", of that id. It returns nil if there is no such secret.
-func (s *shared) newSecretDialog(tx *store.Tx, reader *auth.Identity, kind secretKind, id string) (*secretDialog, error) {
+func (s *handlerBase) newSecretDialog(tx *store.Tx, reader *auth.Identity, kind secretKind, id string) (*secretDialog, error) {
 	all, err := s.secretsOf(tx, reader)
 	if err != nil {
 		return nil, err
@@ -204,7 +204,7 @@ func (s *shared) newSecretDialog(tx *store.Tx, reader *auth.Identity, kind secre
 }
 
 // describeSecret returns the dialog for a secret.
-func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) *secretDialog {
+func (s *handlerBase) describeSecret(tx *store.Tx, reader *store.User, shown secret) *secretDialog {
 	d := &secretDialog{secret: shown, Home: secretPagePath(shown)}
 	switch shown.Kind {
 	case tokenSecret:
@@ -251,7 +251,7 @@ func secretPagePath(shown secret) string {
 // closeSecret removes a secret if the form says that its text was copied or
 // downloaded. Otherwise it returns the dialog that asks whether to close it
 // anyway.
-func (s *shared) closeSecret(ctx context.Context, kind secretKind, form url.Values) (*secretDialog, error) {
+func (s *handlerBase) closeSecret(ctx context.Context, kind secretKind, form url.Values) (*secretDialog, error) {
 	id := auth.From(ctx)
 	var d *secretDialog
 	err := s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
@@ -320,7 +320,7 @@ func (s *userHandlers) closePasswordSecret(w http.ResponseWriter, r *http.Reques
 
 // secretBanners returns banners that link to shown secrets on other pages than
 // the one at path.
-func (s *shared) secretBanners(tx *store.Tx, reader *auth.Identity, path string) (banners []page.Banner, err error) {
+func (s *handlerBase) secretBanners(tx *store.Tx, reader *auth.Identity, path string) (banners []page.Banner, err error) {
 	all, err := s.secretsOf(tx, reader)
 	for _, shown := range all {
 		if shown.Kind == displayCode {

@@ -44,7 +44,7 @@ const sessionPageParameter = "sessions"
 
 // newSessionList reads the sessions of a user, for a page at the given path.
 // The query has the number of the page.
-func (s *shared) newSessionList(tx *store.Tx, reader *auth.Identity, u *store.User, path string, query url.Values) (sessionList, error) {
+func (s *handlerBase) newSessionList(tx *store.Tx, reader *auth.Identity, u *store.User, path string, query url.Values) (sessionList, error) {
 	list := sessionList{Own: path == "/profile", Path: path + "/sessions"}
 	if !list.Own {
 		list.Path = UserPath(u.ID, "sessions")
@@ -89,7 +89,7 @@ func (s *shared) newSessionList(tx *store.Tx, reader *auth.Identity, u *store.Us
 	return list, nil
 }
 
-func (s *shared) newSessionRow(open *store.Session) sessionRow {
+func (s *handlerBase) newSessionRow(open *store.Session) sessionRow {
 	row := sessionRow{
 		ID: open.ID, Device: deviceName(open.UserAgent), UserAgent: open.UserAgent, Address: open.Address,
 		Kind: "Console", Created: s.Timestamp(open.CreatedAt), LastSeen: s.Timestamp(open.LastSeenAt),

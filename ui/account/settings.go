@@ -14,7 +14,7 @@ import (
 )
 
 // settingsHandlers answer requests about the settings.
-type settingsHandlers struct{ shared }
+type settingsHandlers struct{ handlerBase }
 
 func (s *settingsHandlers) routes() []api.Route {
 	key, alerts, log := auth.Needs(page.AbilityAPIKey), auth.Needs(page.AbilityAlertSettings), auth.Needs(page.AbilityActivitySettings)
@@ -50,8 +50,8 @@ func (s *settingsHandlers) routes() []api.Route {
 		{Method: "GET", Path: backupPath, Access: auth.Needs(allAbilities), Tokens: reads, Handle: show(subjectBackup)},
 		{Method: "POST", Path: backupPath, Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadBackup)},
 		// Addresses that the pages have under the API, and had once in the console.
-		{Method: "GET", Path: "/settings/message_credential", Access: auth.SignedIn, Tokens: reads, Handle: movedTo(subjectMessages)},
-		{Method: "GET", Path: "/settings/personal_access_tokens", Access: auth.SignedIn, Tokens: reads, Handle: movedTo(subjectTokens)},
+		{Method: "GET", Path: "/settings/message_credential", Access: auth.SignedIn, Tokens: reads, Handle: redirectToSubject(subjectMessages)},
+		{Method: "GET", Path: "/settings/personal_access_tokens", Access: auth.SignedIn, Tokens: reads, Handle: redirectToSubject(subjectTokens)},
 	}
 }
 

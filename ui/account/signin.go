@@ -12,7 +12,7 @@ import (
 )
 
 // signInHandlers answer requests for signing in and out.
-type signInHandlers struct{ shared }
+type signInHandlers struct{ handlerBase }
 
 func (s *signInHandlers) routes() []api.Route {
 	local := auth.TokenRule{}.ForLocalAccounts()
@@ -61,7 +61,7 @@ func (s *signInHandlers) signIn(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, WithTarget("/session/totp", target), http.StatusSeeOther)
 		return nil
 	}
-	return s.signedIn(w, r, err, &signInPage{RequestPath: target, Username: username})
+	return s.answerSignIn(w, r, err, &signInPage{RequestPath: target, Username: username})
 }
 
 // submitCode answers GET and POST /session/totp, the second step of signing in.
@@ -81,12 +81,12 @@ func (s *signInHandlers) submitCode(w http.ResponseWriter, r *http.Request) erro
 		p.User = nil // the page is for the user of the pending sign-in, not for a signed-in user
 		return s.Render(w, r, http.StatusOK, &p)
 	}
-	return s.signedIn(w, r, s.Auth.SignInWithCode(w, r, strings.TrimSpace(r.PostForm.Get("code"))), &p)
+	return s.answerSignIn(w, r, s.Auth.SignInWithCode(w, r, strings.TrimSpace(r.PostForm.Get("code"))), &p)
 }
 
-// signedIn redirects to the target of the sign-in. If the sign-in has failed,
+// answerSignIn redirects to the target of the sign-in. If the sign-in has failed,
 // it shows the form again.
-func (s *signInHandlers) signedIn(w http.ResponseWriter, r *http.Request, err error, p *signInPage) error {
+func (s *signInHandlers) answerSignIn(w http.ResponseWriter, r *http.Request, err error, p *signInPage) error {
 	status := http.StatusUnauthorized
 	switch {
 	case errors.Is(err, auth.ErrCredentials):

@@ -19,7 +19,7 @@ type providerHandlers struct {
 }
 
 // isExternal reports whether an identity provider is in charge of the accounts.
-func (s *shared) isExternal() bool { return s.Auth.Provider() != nil }
+func (s *handlerBase) isExternal() bool { return s.Auth.Provider() != nil }
 
 // callbackProvider is an identity provider that sends browsers back to a
 // configured path. With OpenID Connect and OAuth 2.0 there is one, with SAML
@@ -44,7 +44,7 @@ func (s *providerHandlers) routes() []api.Route {
 
 // CallbackPath returns the configured path to which the identity provider sends
 // browsers back; "" if there is none.
-func (s *shared) CallbackPath() string {
+func (s *handlerBase) CallbackPath() string {
 	if p, ok := s.Auth.Provider().(callbackProvider); ok {
 		return p.CallbackPath()
 	}
@@ -59,7 +59,7 @@ const beginSignInPath = "/session/provider"
 // NeedsOwnReads reports whether the requests of a path change the store even if
 // they are GETs. Such requests belong to single sign-on. They cannot run inside
 // one read.
-func (s *shared) NeedsOwnReads(path string) bool {
+func (s *handlerBase) NeedsOwnReads(path string) bool {
 	return path == beginSignInPath || path == s.CallbackPath() || strings.HasPrefix(path, samlPathPrefix)
 }
 
@@ -78,7 +78,7 @@ func (s *providerHandlers) redirectToProvider(w http.ResponseWriter, r *http.Req
 	}
 	departure, err := s.Auth.BeginSingleSignOn(w, r, target)
 	if err != nil {
-		return s.signInFailed(w, r, target, err)
+		return s.answerSignInFailure(w, r, target, err)
 	}
 	return s.sendToProvider(w, r, departure)
 }
@@ -88,7 +88,7 @@ func (s *providerHandlers) redirectToProvider(w http.ResponseWriter, r *http.Req
 func (s *providerHandlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
 	target, err := s.completeSignIn(w, r, r.URL.Query())
 	if err != nil {
-		return s.signInFailed(w, r, target, err)
+		return s.answerSignInFailure(w, r, target, err)
 	}
 	http.Redirect(w, r, target, http.StatusSeeOther)
 	return nil
@@ -104,8 +104,8 @@ func (s *providerHandlers) completeSignIn(w http.ResponseWriter, r *http.Request
 	return target, err
 }
 
-// failedPage says why a sign-in at the identity provider has failed.
-type failedPage struct {
+// signInFailurePage says why a sign-in at the identity provider has failed.
+type signInFailurePage struct {
 	page.Frame
 	Reason    string
 	Advice    string
@@ -114,11 +114,11 @@ type failedPage struct {
 }
 
 // Template implements page.Page.
-func (*failedPage) Template() string { return "failed" }
+func (*signInFailurePage) Template() string { return "failed" }
 
-// signInFailed answers a failed sign-in at the provider: with a page, or with a
+// answerSignInFailure answers a failed sign-in at the provider: with a page, or with a
 // problem of the API if a program asks.
-func (s *providerHandlers) signInFailed(w http.ResponseWriter, r *http.Request, target string, err error) error {
+func (s *providerHandlers) answerSignInFailure(w http.ResponseWriter, r *http.Request, target string, err error) error {
 	failure, ok := errors.AsType[*sso.Failure](err)
 	if !ok {
 		return err
@@ -127,7 +127,7 @@ func (s *providerHandlers) signInFailed(w http.ResponseWriter, r *http.Request, 
 	if prefersJSON(r) {
 		return api.SendProblems(w, err)
 	}
-	p := failedPage{
+	p := signInFailurePage{
 		Frame: s.NewFrame(r, "Login Failed"), Reason: failure.Reason + ".", RequestID: page.RequestID(r.Context()),
 		SignInURL: WithTarget(beginSignInPath, cmp.Or(target, "/")), Advice: "You can try again.",
 	}
@@ -176,7 +176,7 @@ func (s *providerHandlers) sendToProvider(w http.ResponseWriter, r *http.Request
 	})
 }
 
-func (s *shared) renderDeparture(w http.ResponseWriter, r *http.Request, p departurePage) error {
+func (s *handlerBase) renderDeparture(w http.ResponseWriter, r *http.Request, p departurePage) error {
 	p.Heading = cmp.Or(p.Heading, "Loading...")
 	p.Frame = s.NewFrame(r, p.Heading)
 	p.User = nil

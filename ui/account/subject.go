@@ -15,13 +15,13 @@ import (
 
 // subject is one page of the settings.
 type subject struct {
-	id     string // last part of its address
-	anchor string // id of its row in the overview
-	label  string
-	icon   string
-	words  string // what people may call it, in lower case
-	needs  string // ability to see it; "": everybody
-	effect string // what a change does, as sentences
+	id              string // last part of its address
+	anchor          string // id of its row in the overview
+	label           string
+	icon            string
+	words           string // what people may call it, in lower case
+	requiredAbility string // ability to see it; "": everybody
+	effect          string // what a change does, as sentences
 	// changes are the types of the log entries about it; changeText is what they
 	// say was done.
 	changes    []activity.Type
@@ -73,7 +73,7 @@ func subjects() []subject {
 			read: (*settingsHandlers).readAlertSection, state: func(p *settingsPage) subjectState { return p.Alerts.state() },
 		},
 		{
-			id: "webhooks", anchor: "webhooks", label: "Webhooks", icon: "activity", words: "events http json chat incident post", needs: page.AbilityAlertSettings,
+			id: "webhooks", anchor: "webhooks", label: "Webhooks", icon: "activity", words: "events http json chat incident post", requiredAbility: page.AbilityAlertSettings,
 			changes: webhookChanges, changeText: "Changed",
 			read: func(_ *settingsHandlers, tx *store.Tx, p *settingsPage) (err error) {
 				p.Webhooks, err = newWebhookSection(tx)
@@ -82,7 +82,7 @@ func subjects() []subject {
 			state: func(p *settingsPage) subjectState { return p.Webhooks.state() },
 		},
 		{
-			id: subjectDisplays, anchor: "displays", label: "Screens on the wall", icon: "dashboard", words: "wall display screen monitor tv kiosk dashboard", needs: page.AbilityUsers,
+			id: subjectDisplays, anchor: "displays", label: "Screens on the wall", icon: "dashboard", words: "wall display screen monitor tv kiosk dashboard", requiredAbility: page.AbilityUsers,
 			effect:  "A screen that is removed shows nothing from that moment.",
 			changes: []activity.Type{activity.TypeDisplayCreation, activity.TypeDisplayPairing, activity.TypeDisplayDeletion}, changeText: "Changed",
 			read: (*settingsHandlers).readDisplaySection, state: func(p *settingsPage) subjectState { return p.Displays.state() },
@@ -94,7 +94,7 @@ func subjects() []subject {
 			read: (*settingsHandlers).readTokenSection, state: func(p *settingsPage) subjectState { return p.Tokens.state() },
 		},
 		{
-			id: "single_sign_on", anchor: "single-sign-on", label: "Single sign-on", icon: "users", words: "sso oidc openid oauth saml identity provider login", needs: page.AbilityUsers,
+			id: "single_sign_on", anchor: "single-sign-on", label: "Single sign-on", icon: "users", words: "sso oidc openid oauth saml identity provider login", requiredAbility: page.AbilityUsers,
 			effect: "The configuration of the server decides. A change there needs a restart, and ends no session.",
 			read:   (*settingsHandlers).readProviderSection, state: func(p *settingsPage) subjectState { return p.Provider.state() },
 		},
@@ -107,7 +107,7 @@ func subjects() []subject {
 			},
 		},
 		{
-			id: "forwarding", anchor: "forwarding", label: "Forwarding of the activity log", icon: "right", words: "syslog opentelemetry otlp siem", needs: page.AbilityActivitySettings,
+			id: "forwarding", anchor: "forwarding", label: "Forwarding of the activity log", icon: "right", words: "syslog opentelemetry otlp siem", requiredAbility: page.AbilityActivitySettings,
 			effect: "The configuration of the server names the receivers. A new one gets the entries from then on.",
 			read: func(s *settingsHandlers, tx *store.Tx, p *settingsPage) (err error) {
 				p.Forwarding, err = s.newForwardingSection(tx)
@@ -116,7 +116,7 @@ func subjects() []subject {
 			state: func(p *settingsPage) subjectState { return p.Forwarding.state() },
 		},
 		{
-			id: subjectBackup, anchor: "backup", label: "Backup", icon: "download", words: "backups restore archive passphrase download", needs: allAbilities,
+			id: subjectBackup, anchor: "backup", label: "Backup", icon: "download", words: "backups restore archive passphrase download", requiredAbility: allAbilities,
 			changes: []activity.Type{activity.TypeBackupCreation}, changeText: "Made",
 			read: func(s *settingsHandlers, _ *store.Tx, p *settingsPage) error {
 				p.Backup = s.newBackupSettings()
@@ -132,7 +132,7 @@ var webhookChanges = []activity.Type{activity.TypeWebhookCreation, activity.Type
 
 // visibleSubjects returns the subjects that a reader may see.
 func visibleSubjects(reader page.Reader) []subject {
-	return slices.DeleteFunc(subjects(), func(x subject) bool { return x.needs != "" && !reader.Can(x.needs) })
+	return slices.DeleteFunc(subjects(), func(x subject) bool { return x.requiredAbility != "" && !reader.Can(x.requiredAbility) })
 }
 
 // Subject is a page of the settings, for those who look for it.
@@ -142,7 +142,7 @@ type Subject struct{ Label, URL, Icon, Words, Needs string }
 func Subjects() []Subject {
 	var all []Subject
 	for _, x := range subjects() {
-		all = append(all, Subject{x.label, subjectPath(x.id), x.icon, x.words, x.needs})
+		all = append(all, Subject{x.label, subjectPath(x.id), x.icon, x.words, x.requiredAbility})
 	}
 	return all
 }
@@ -197,8 +197,8 @@ func (s *settingsHandlers) showSubject(id string) func(http.ResponseWriter, *htt
 	}
 }
 
-// movedTo returns a handler of a former address of a subject.
-func movedTo(id string) func(http.ResponseWriter, *http.Request) error {
+// redirectToSubject returns a handler of a former address of a subject.
+func redirectToSubject(id string) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, subjectPath(id), http.StatusMovedPermanently)
 		return nil

@@ -53,7 +53,7 @@ type tokenDialog struct {
 	Creates                    bool // true if the dialog creates a token
 }
 
-func (s *shared) tokenSettings(ctx context.Context) (settings *store.TokenSettings, err error) {
+func (s *handlerBase) tokenSettings(ctx context.Context) (settings *store.TokenSettings, err error) {
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 		settings, err = tx.TokenSettings()
 		return err

@@ -227,7 +227,7 @@ func (s *userHandlers) userByID(ctx context.Context, id string) (user *store.Use
 func (s *userHandlers) editUserPage(frame page.Frame, u *store.User) userPage {
 	p := s.newUserPage(frame)
 	p.Frame.Title = u.Username + " – Users"
-	p.Action, p.Verb, p.LockVersion, p.Opened = UserPath(u.ID, "edit"), "Save", u.LockVersion, openedFields(formOfUser(u))
+	p.Action, p.Verb, p.LockVersion, p.Opened = UserPath(u.ID, "edit"), "Save", u.LockVersion, originalFields(formOfUser(u))
 	p.Live = "user:" + strconv.FormatInt(u.ID, 10) + " token"
 	p.Self = u.ID == p.Identity().User.ID
 	if s.Auth.DefaultAdmin(u) {
@@ -316,7 +316,7 @@ func (s *userHandlers) changeUser(w http.ResponseWriter, r *http.Request) error 
 	// The form keeps the version that it was filled from, so that it cannot
 	// overwrite what somebody else has saved meanwhile.
 	p.LockVersion, _ = strconv.Atoi(r.PostForm.Get("version"))
-	p.Opened = readOpenedFields(r.PostForm)
+	p.Opened = readOriginalFields(r.PostForm)
 	if p.LockVersion != u.LockVersion && !ready && len(wrong) == 0 {
 		return s.showConflict(w, r, &p, u, f)
 	}

@@ -17,16 +17,16 @@ import (
 // impact has the facts about a change of a user that decide whether and how to
 // ask first.
 type impact struct {
-	username                    string
-	before, after               []int // abilities before and after the change
-	disables                    bool
-	self                        bool // the reader's own account
-	withoutTOTP                 bool // the change turns the second factor off
-	email, password             bool // the change sets another address or password
-	soleManager                 bool // only this user and the default admin manage users
-	managedBefore, managesAfter bool // whether the user manages users before and after the change
-	sessions, tokens            int  // number of sessions and tokens of the user
-	reviewed                    bool // the reader has seen the difference of the abilities
+	username                      string
+	before, after                 []int // abilities before and after the change
+	disables                      bool
+	isOwnAccount                  bool // the reader's own account
+	withoutTOTP                   bool // the change turns the second factor off
+	changesEmail, changesPassword bool // the change sets another address or password
+	soleManager                   bool // only this user and the default admin manage users
+	managedBefore, managesAfter   bool // whether the user manages users before and after the change
+	sessions, tokens              int  // number of sessions and tokens of the user
+	reviewed                      bool // the reader has seen the difference of the abilities
 }
 
 // confirmation returns the dialog that asks before a change; nil if no question
@@ -48,11 +48,11 @@ func (i impact) confirmation(password bool) *page.Confirmation {
 		worth = true
 		c.Sentences = append(c.Sentences, "The second factor of "+i.username+" is turned off: signing in will take the password alone, until "+i.username+" sets up another one.")
 	}
-	if password && i.password {
+	if password && i.changesPassword {
 		worth = true
 		c.Sentences = append(c.Sentences, "The password of "+i.username+" becomes the one you have typed. "+consequences(i.sessions, 0, ""))
 	}
-	if password && i.email {
+	if password && i.changesEmail {
 		worth = true
 		c.Sentences = append(c.Sentences, "The address of "+i.username+" changes.")
 	}
@@ -63,7 +63,7 @@ func (i impact) confirmation(password bool) *page.Confirmation {
 		}
 	}
 	if i.managedBefore && !i.managesAfter {
-		if i.self {
+		if i.isOwnAccount {
 			worth = true
 			c.Sentences = append(c.Sentences, "This is your own account: afterwards you cannot manage users any more, nor undo this.")
 		}
@@ -86,9 +86,9 @@ func (s *userHandlers) askAboutChange(ctx context.Context, u *store.User, f user
 	after.Abilities = f.Abilities
 	i := impact{
 		username: u.Username, before: u.Abilities, after: f.Abilities, disables: u.Enabled() && !f.Enabled,
-		self: u.ID == id.User.ID, managedBefore: auth.ManagesUsers(u), managesAfter: f.Enabled && auth.ManagesUsers(&after),
+		isOwnAccount: u.ID == id.User.ID, managedBefore: auth.ManagesUsers(u), managesAfter: f.Enabled && auth.ManagesUsers(&after),
 		reviewed:    seen != "" && strings.TrimPrefix(seen, "none") == idList(f.Abilities),
-		withoutTOTP: c.DisableTOTP, email: c.Email != nil, password: c.Password != nil,
+		withoutTOTP: c.DisableTOTP, changesEmail: c.Email != nil, changesPassword: c.Password != nil,
 	}
 	err := s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 		if i.soleManager, err = s.Auth.SoleManager(tx, u.ID); err != nil {
@@ -101,7 +101,7 @@ func (s *userHandlers) askAboutChange(ctx context.Context, u *store.User, f user
 		return nil, err
 	}
 	ask := i.confirmation(id.MustConfirm())
-	if ask != nil && (i.withoutTOTP || i.email || i.password) {
+	if ask != nil && (i.withoutTOTP || i.changesEmail || i.changesPassword) {
 		if ask.Password = confirmationField(id); ask.Password != nil {
 			ask.Password.Form = ask.Form
 		}

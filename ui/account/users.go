@@ -17,7 +17,7 @@ import (
 )
 
 // userHandlers answer requests of readers who manage users.
-type userHandlers struct{ shared }
+type userHandlers struct{ handlerBase }
 
 func (s *userHandlers) routes() []api.Route {
 	managers := auth.Needs(page.AbilityUsers)
@@ -68,8 +68,8 @@ type UserItem struct {
 	*store.User
 	grants []auth.HeldGroup
 	source string // origin of the account, see below
-	// looksLike is the name of another user that looks the same.
-	looksLike string
+	// similarUsername is the name of another user that looks the same.
+	similarUsername string
 }
 
 // The sources of accounts.
@@ -151,7 +151,7 @@ func (u *UserItem) permissions() []string {
 	return names
 }
 
-func (s *shared) UserItems(tx *store.Tx) ([]*UserItem, error) {
+func (s *handlerBase) UserItems(tx *store.Tx) ([]*UserItem, error) {
 	users, err := page.Collect(tx.Users())
 	if err != nil {
 		return nil, err
@@ -209,7 +209,7 @@ func (s *userHandlers) renderUsers(w http.ResponseWriter, r *http.Request, statu
 func (s *userHandlers) newUserRow(reader page.Reader, u *UserItem, query string) userRow {
 	row := userRow{
 		ID: u.ID, Version: table.Version(u.UpdatedAt), Username: u.Username, Fullname: u.Fullname, Email: u.Email,
-		Disabled: !u.Enabled(), Self: u.ID == reader.Identity().User.ID, SecondFactor: u.TOTPEnabledAt != nil, Source: u.source, LooksLike: u.looksLike,
+		Disabled: !u.Enabled(), Self: u.ID == reader.Identity().User.ID, SecondFactor: u.TOTPEnabledAt != nil, Source: u.source, LooksLike: u.similarUsername,
 		Created: s.Timestamp(u.CreatedAt), LastLogin: s.TimestampOf(u.LastLoginAt), Grants: grantChips(u.Abilities),
 		Delete: &page.Control{Label: "Delete", URL: UserPath(u.ID, "delete") + query},
 	}

@@ -364,7 +364,7 @@ func (s *settingsHandlers) redeliverEvent(w http.ResponseWriter, r *http.Request
 
 // webhookBanners tell who may do something about it of webhooks that the server
 // has disabled.
-func (s *shared) webhookBanners(tx *store.Tx, path string) (banners []page.Banner, err error) {
+func (s *handlerBase) webhookBanners(tx *store.Tx, path string) (banners []page.Banner, err error) {
 	all, err := tx.Webhooks()
 	for _, w := range all {
 		if w.DisabledReason != "" && path != webhookPath(w.ID) {

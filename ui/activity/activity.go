@@ -130,7 +130,7 @@ func (s *Pages) showLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := parseLogQuery(r.URL.Query(), page.PageSize(r, "activity", defaultEntries))
 	p := activityPage{
-		Frame: s.NewFrame(r, "Activity Log"), Words: q.words, FirstPage: q.firstPage(), Announced: q.refresh != refreshLive,
+		Frame: s.NewFrame(r, "Activity Log"), Words: q.words, FirstPage: q.isFirstPage(), Announced: q.refresh != refreshLive,
 		Chips: q.chips(), RefreshRates: slices.Clone(refreshRates),
 		ResetURL:   page.WithQuery("/activity_log", logQuery{size: q.size, sizeInAddress: q.sizeInAddress, refresh: q.refresh, unfolded: q.unfolded}.values()),
 		Fold:       page.ActionLink{Label: "One row per entry", URL: q.foldURL()},
@@ -217,7 +217,7 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 	}
 	kept := logQuery{size: q.size, sizeInAddress: q.sizeInAddress, refresh: q.refresh, unfolded: q.unfolded}.values()
 	p.Keep = page.HiddenInputs(kept)
-	rest := q.atNewest().values()
+	rest := q.fromNewest().values()
 	rest.Del("refreshRate")
 	p.RefreshKeep = page.HiddenInputs(rest)
 	sizeKeep := q.filterValues()
@@ -228,7 +228,7 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 	}
 	p.Pager = table.Pager{Path: "/activity_log", SizeName: "first", Sizes: table.Sizes(q.size), Steps: q.pageLinks(found), Keep: page.HiddenInputs(sizeKeep)}
 	p.Pager.Range = page.Count(found.Total, "entry", "entries")
-	if n := len(found.Entries); q.firstPage() && n < found.Total {
+	if n := len(found.Entries); q.isFirstPage() && n < found.Total {
 		p.Pager.Range = fmt.Sprintf("The newest %d of %s", n, p.Pager.Range)
 	}
 	if !q.unfolded {
@@ -263,15 +263,15 @@ func (s *Pages) related(ctx context.Context, v Viewer, cursor string) (search.Pa
 
 // Mentions returns the newest entries with a text as a value.
 func (s *Pages) Mentions(ctx context.Context, v Viewer, text string, limit int) (search.Page, error) {
-	f, err := v.mentioning(text)
+	f, err := v.mentionFilter(text)
 	if err != nil {
 		return search.Page{}, nil // no stored value is that long
 	}
 	return v.Find(ctx, s.Search, f, search.Walk{Limit: limit})
 }
 
-// mentioning returns a filter for entries with a text as a value.
-func (v Viewer) mentioning(text string) (activity.Filter, error) {
+// mentionFilter returns a filter for entries with a text as a value.
+func (v Viewer) mentionFilter(text string) (activity.Filter, error) {
 	f := v.All
 	var err error
 	f.Search, err = activity.ParseSearch(`"` + text + `"`)

@@ -79,7 +79,7 @@ func (s *Pages) exportLog(format logFormat) func(http.ResponseWriter, *http.Requ
 		if err != nil {
 			return err
 		}
-		x := export{s: s, format: format, id: auth.From(r.Context()), asked: asked, w: w, out: http.NewResponseController(w)}
+		x := export{s: s, format: format, id: auth.From(r.Context()), requestedFilter: asked, w: w, out: http.NewResponseController(w)}
 		if err = x.run(r.Context(), r.URL.Query()); err != nil && x.begun {
 			s.Log.Warn("export of the activity log is cut short", "id", page.RequestID(r.Context()), "error", err)
 			panic(http.ErrAbortHandler)
@@ -90,13 +90,13 @@ func (s *Pages) exportLog(format logFormat) func(http.ResponseWriter, *http.Requ
 
 // export is the state of an export in progress.
 type export struct {
-	s      *Pages
-	format logFormat
-	id     *auth.Identity
-	asked  activity.Filter
-	w      http.ResponseWriter
-	out    *http.ResponseController
-	begun  bool // the header and a part have been sent
+	s               *Pages
+	format          logFormat
+	id              *auth.Identity
+	requestedFilter activity.Filter
+	w               http.ResponseWriter
+	out             *http.ResponseController
+	begun           bool // the header and a part have been sent
 }
 
 func (x *export) run(ctx context.Context, query url.Values) error {
@@ -140,7 +140,7 @@ func (x *export) currentPermission() (Viewer, activity.Filter, error) {
 	if err != nil {
 		return Viewer{}, activity.Filter{}, err
 	}
-	f, err := v.narrow(x.asked)
+	f, err := v.narrow(x.requestedFilter)
 	return v, f, err
 }
 

@@ -56,7 +56,7 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 	if _, err := uuid.Parse(id); err != nil {
 		return nothing
 	}
-	f, err := v.mentioning(id)
+	f, err := v.mentionFilter(id)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 	}
 	p := flowPage{Frame: s.NewFrame(r, "Related Events"), Total: found.Total, Pager: flowPageLinks(id, walk, found)}
 	p.Live = "activity"
-	p.ListURL = page.WithQuery("/activity_log", url.Values{"search": {id}, "severity": SeverityNames(), "first": {"20"}, "rows": {rowsOfEntries}})
+	p.ListURL = page.WithQuery("/activity_log", url.Values{"search": {id}, "severity": SeverityNames(), "first": {"20"}, "rows": {rowPerEntry}})
 	first, err := s.fillFlowSummary(r.Context(), v, f, &p)
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func (s *Pages) newRows(v Viewer, entries []*activity.Entry, q logQuery, known p
 		}
 		if others := len(group) - 1; others > 0 {
 			id := group[0].CorrelationID()
-			root.Fold = &foldMark{Others: others, Open: slices.Contains(q.open, id), URL: q.toggleURL(id)}
+			root.Fold = &foldMark{Others: others, Open: slices.Contains(q.openGroups, id), URL: q.toggleURL(id)}
 		}
 		rows = append(rows, root)
 		if root.Fold == nil || !root.Fold.Open {
@@ -95,7 +95,7 @@ func (s *Pages) newRows(v Viewer, entries []*activity.Entry, q logQuery, known p
 
 func newDayMark(at time.Time, q logQuery) *dayMark {
 	begin := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
-	query := q.atNewest()
+	query := q.fromNewest()
 	query.from, query.to = dateChoice{custom: begin}, dateChoice{custom: begin.AddDate(0, 0, 1).Add(-time.Millisecond)}
 	return &dayMark{ID: begin.Format(time.DateOnly), Words: begin.Format("Monday, 2 January 2006"), URL: page.WithQuery("/activity_log", query.values())}
 }
@@ -106,11 +106,11 @@ const maxOpen = 20
 // toggleURL returns the address that opens the row of a correlation id, or
 // closes it if it is open.
 func (l logQuery) toggleURL(id string) string {
-	if slices.Contains(l.open, id) {
-		l.open = withoutValue(l.open, id)
+	if slices.Contains(l.openGroups, id) {
+		l.openGroups = withoutValue(l.openGroups, id)
 	} else {
-		l.open = append(slices.Clone(l.open), id)
-		l.open = l.open[max(0, len(l.open)-maxOpen):]
+		l.openGroups = append(slices.Clone(l.openGroups), id)
+		l.openGroups = l.openGroups[max(0, len(l.openGroups)-maxOpen):]
 	}
 	return page.WithQuery("/activity_log", l.values())
 }
@@ -118,7 +118,7 @@ func (l logQuery) toggleURL(id string) string {
 // foldURL returns the address that shows one row for each entry, or that folds
 // the entries again.
 func (l logQuery) foldURL() string {
-	l.unfolded, l.open = !l.unfolded, nil
+	l.unfolded, l.openGroups = !l.unfolded, nil
 	return page.WithQuery("/activity_log", l.values())
 }
 

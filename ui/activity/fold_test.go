@@ -52,7 +52,7 @@ func TestFoldAddresses(t *testing.T) {
 		"close it":         {q.toggleURL("a"), "/activity_log?search=x"},
 		"a row each":       {q.foldURL(), "/activity_log?rows=entries&search=x"},
 		"folded again":     {parseLogQuery(url.Values{"rows": {"entries"}}, defaultEntries).foldURL(), "/activity_log"},
-		"at the newest":    {"/activity_log?" + q.atNewest().values().Encode(), "/activity_log?search=x"},
+		"at the newest":    {"/activity_log?" + q.fromNewest().values().Encode(), "/activity_log?search=x"},
 		"exports have all": {"?" + parseLogQuery(url.Values{"rows": {"entries"}, "open": {"a"}}, defaultEntries).filterValues().Encode(), "?"},
 	} {
 		if tt.got != tt.want {
@@ -60,7 +60,7 @@ func TestFoldAddresses(t *testing.T) {
 		}
 	}
 	many := url.Values{"open": strings.Split(strings.Repeat("x,", 30)+"y", ",")}
-	if open := parseLogQuery(many, defaultEntries).open; len(open) > maxOpen {
+	if open := parseLogQuery(many, defaultEntries).openGroups; len(open) > maxOpen {
 		t.Errorf("%d rows are open", len(open))
 	}
 }

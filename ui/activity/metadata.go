@@ -73,7 +73,7 @@ func indentJSON(metadata json.RawMessage) string {
 // newTree returns metadata as a tree, in the stored order. cut is the number of
 // shown values if some are left out; else 0.
 func newTree(metadata json.RawMessage, known pageFinder) (tree []metadataValue, cut int) {
-	d := treeReader{decoder: json.NewDecoder(bytes.NewReader(metadata)), known: known}
+	d := treeReader{decoder: json.NewDecoder(bytes.NewReader(metadata)), findPage: known}
 	d.decoder.UseNumber()
 	root, err := d.value("")
 	if err != nil || d.count > maxShownValues {
@@ -83,9 +83,9 @@ func newTree(metadata json.RawMessage, known pageFinder) (tree []metadataValue, 
 }
 
 type treeReader struct {
-	decoder *json.Decoder
-	known   pageFinder
-	count   int
+	decoder  *json.Decoder
+	findPage pageFinder
+	count    int
 }
 
 func (d *treeReader) value(key string) (metadataValue, error) {
@@ -101,7 +101,7 @@ func (d *treeReader) value(key string) (metadataValue, error) {
 		err = d.children(&l)
 		l.Text = page.Count(len(l.Children), "value", "values")
 	case string:
-		l.Kind, l.Text, l.URL = "text", v, d.known(v).URL
+		l.Kind, l.Text, l.URL = "text", v, d.findPage(v).URL
 	case json.Number:
 		l.Kind, l.Text = "number", v.String()
 	case bool:

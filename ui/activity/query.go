@@ -27,7 +27,7 @@ type logQuery struct {
 	refresh       refreshRate
 	entry         string   // cursor of the open entry
 	unfolded      bool     // one row for each entry
-	open          []string // correlation ids of the rows that show all their entries
+	openGroups    []string // correlation ids of the rows that show all their entries
 }
 
 // dateChoice is the begin or the end of a period. A relative one stays
@@ -79,9 +79,9 @@ var refreshRates = []page.Option{
 	{Value: "60000", Label: "1m"}, {Value: "300000", Label: "5m"}, {Value: "1800000", Label: "30m"},
 }
 
-// rowsOfEntries is the value of the parameter rows with which each entry is a
+// rowPerEntry is the value of the parameter rows with which each entry is a
 // row.
-const rowsOfEntries = "entries"
+const rowPerEntry = "entries"
 
 // parseLogQuery reads an address. It ignores what it does not understand.
 func parseLogQuery(q url.Values, size int) logQuery {
@@ -89,7 +89,7 @@ func parseLogQuery(q url.Values, size int) logQuery {
 		words:  strings.TrimSpace(q.Get("search")),
 		actors: table.Unique(q["actor"]), types: table.Unique(q["type"]),
 		from: parseDate(q["from_date"]), to: parseDate(q["to_date"]),
-		size: size, entry: q.Get("entry"), unfolded: q.Get("rows") == rowsOfEntries, open: openRows(q),
+		size: size, entry: q.Get("entry"), unfolded: q.Get("rows") == rowPerEntry, openGroups: openRows(q),
 	}
 	for _, name := range table.Unique(q["severity"]) {
 		if _, ok := activity.ParseSeverity(name); ok {
@@ -165,8 +165,8 @@ func (d dateChoice) values() []string {
 	return nil
 }
 
-// firstPage reports whether the page shows the newest entries.
-func (l logQuery) firstPage() bool { return !l.forward && l.cursor == 0 }
+// isFirstPage reports whether the page shows the newest entries.
+func (l logQuery) isFirstPage() bool { return !l.forward && l.cursor == 0 }
 
 // filterValues returns the parameters of the address that filter.
 func (l logQuery) filterValues() url.Values {
@@ -207,10 +207,10 @@ func (l logQuery) values() url.Values {
 		q.Set("refreshRate", string(l.refresh))
 	}
 	if l.unfolded {
-		q.Set("rows", rowsOfEntries)
+		q.Set("rows", rowPerEntry)
 	}
-	if len(l.open) > 0 {
-		q["open"] = l.open
+	if len(l.openGroups) > 0 {
+		q["open"] = l.openGroups
 	}
 	return q
 }
@@ -219,7 +219,7 @@ func (l logQuery) values() url.Values {
 // how the log is shown, but not where in the log the reader is, nor what is open
 // or refreshed.
 func (l logQuery) savedValues() url.Values {
-	l = l.atNewest()
+	l = l.fromNewest()
 	l.refresh = ""
 	return l.values()
 }
@@ -255,7 +255,7 @@ func (l logQuery) searchWalk() search.Walk {
 func (l logQuery) chips() []table.Chip {
 	var chips table.ChipList
 	add := func(label, value string, without logQuery) {
-		chips.Add(label, value, func() string { return page.WithQuery("/activity_log", without.atNewest().values()) })
+		chips.Add(label, value, func() string { return page.WithQuery("/activity_log", without.fromNewest().values()) })
 	}
 	if l.words != "" {
 		without := l
@@ -292,10 +292,10 @@ func (l logQuery) chips() []table.Chip {
 	return chips.All()
 }
 
-// atNewest returns the query with the page of the newest entries, and without
+// fromNewest returns the query with the page of the newest entries, and without
 // an open entry.
-func (l logQuery) atNewest() logQuery {
-	l.forward, l.cursor, l.entry, l.open = false, 0, "", nil
+func (l logQuery) fromNewest() logQuery {
+	l.forward, l.cursor, l.entry, l.openGroups = false, 0, "", nil
 	return l
 }
 
@@ -303,10 +303,10 @@ func (l logQuery) atNewest() logQuery {
 func (l logQuery) pageLinks(found search.Page) []table.Step {
 	to := func(forward bool, from activity.Position) string {
 		target := l
-		target.forward, target.cursor, target.sizeInAddress, target.open = forward, from, true, nil
+		target.forward, target.cursor, target.sizeInAddress, target.openGroups = forward, from, true, nil
 		return page.WithQuery("/activity_log", target.values())
 	}
-	older, newer := found.More, !l.firstPage()
+	older, newer := found.More, !l.isFirstPage()
 	if l.forward {
 		older, newer = l.cursor != 0, found.More
 	}

@@ -34,9 +34,9 @@ type Options struct {
 
 // Channels are the ways by which alerts leave.
 type Channels struct {
-	options Options
-	host    string // host name of this server, without port
-	tests   *rate.Limiter
+	options     Options
+	host        string // host name of this server, without port
+	testLimiter *rate.Limiter
 }
 
 // The names that recipients see.
@@ -57,7 +57,7 @@ func New(o Options) *Channels {
 	if host == "" {
 		host, _ = os.Hostname() // "" without a name
 	}
-	return &Channels{options: o, host: cmp.Or(host, "localhost"), tests: rate.NewLimiter(rate.Every(time.Minute/maxTests), maxTests)}
+	return &Channels{options: o, host: cmp.Or(host, "localhost"), testLimiter: rate.NewLimiter(rate.Every(time.Minute/maxTests), maxTests)}
 }
 
 // Relay returns the mail relay of the settings.
@@ -122,7 +122,7 @@ var (
 // the step that failed.
 func (c *Channels) Test(ctx context.Context, s auth.AlertSettings) (Delivery, error) {
 	switch {
-	case !c.tests.AllowN(c.options.Now(), 1):
+	case !c.testLimiter.AllowN(c.options.Now(), 1):
 		return Delivery{}, ErrTooManyTests
 	case s.SecretsLost:
 		return Delivery{}, &mail.Error{Step: mail.StepLogin, Cause: errSecretsLost}

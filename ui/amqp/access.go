@@ -17,23 +17,23 @@ var errRefused = errors.New("the credential was refused")
 // reason, and guessing takes long.
 const refusalDelay = time.Second
 
-// access decides which connections are accepted. The lock of the broker
+// connectionLimiter decides which connections are accepted. The lock of the broker
 // protects it.
-type access struct {
+type connectionLimiter struct {
 	total    int // connections
 	networks map[netip.Prefix]*clientNetwork
 }
 
-func (a *access) init() {
+func (a *connectionLimiter) init() {
 	a.networks = map[netip.Prefix]*clientNetwork{}
 }
 
 // clientNetwork is an address or IPv6 network with connections.
 type clientNetwork struct {
 	connections int
-	// signingIn are those connections whose handshake is not done, as
+	// handshakes are those connections whose handshake is not done, as
 	// *connection, the oldest first.
-	signingIn list.List
+	handshakes list.List
 }
 
 // WrongCredential is how the reason of a refusal begins if the user or the
@@ -48,11 +48,11 @@ func (b *Broker) admit(c *connection) bool {
 	b.mutex.Lock()
 	removed, limit := b.makeRoom(remote.NetworkOf(c.address))
 	if removed != nil {
-		b.access.remove(removed)
+		b.connectionLimiter.remove(removed)
 	}
 	admitted := limit == "" || removed != nil
 	if admitted {
-		b.access.add(c)
+		b.connectionLimiter.add(c)
 	}
 	b.mutex.Unlock()
 	if removed != nil {
@@ -69,39 +69,39 @@ func (b *Broker) admit(c *connection) bool {
 // exceed, "" if there is none, and the connection to close for the new one; nil
 // if all are open.
 func (b *Broker) makeRoom(network netip.Prefix) (removed *connection, limit string) {
-	a := &b.access
+	a := &b.connectionLimiter
 	switch r, o := a.networks[network], b.options; {
 	case o.MaxPerAddress > 0 && r != nil && r.connections >= o.MaxPerAddress:
-		return r.oldestSigningIn(), "too many connections from this address are open (AMQP_MAX_CONNECTIONS_PER_ADDRESS)"
+		return r.oldestHandshake(), "too many connections from this address are open (AMQP_MAX_CONNECTIONS_PER_ADDRESS)"
 	case o.MaxConnections > 0 && a.total >= o.MaxConnections:
-		return a.mostSigningIn().oldestSigningIn(), "too many connections are open (AMQP_MAX_CONNECTIONS)"
+		return a.networkWithMostHandshakes().oldestHandshake(), "too many connections are open (AMQP_MAX_CONNECTIONS)"
 	}
 	return nil, ""
 }
 
-// mostSigningIn returns the network with the most connections whose handshake is
+// networkWithMostHandshakes returns the network with the most connections whose handshake is
 // not done; nil if there are none.
-func (a *access) mostSigningIn() *clientNetwork {
+func (a *connectionLimiter) networkWithMostHandshakes() *clientNetwork {
 	var most *clientNetwork
 	for _, r := range a.networks {
-		if most == nil || r.signingIn.Len() > most.signingIn.Len() {
+		if most == nil || r.handshakes.Len() > most.handshakes.Len() {
 			most = r
 		}
 	}
 	return most
 }
 
-// oldestSigningIn returns the oldest connection whose handshake is not done;
+// oldestHandshake returns the oldest connection whose handshake is not done;
 // nil if there is none.
-func (r *clientNetwork) oldestSigningIn() *connection {
-	if r == nil || r.signingIn.Len() == 0 {
+func (r *clientNetwork) oldestHandshake() *connection {
+	if r == nil || r.handshakes.Len() == 0 {
 		return nil
 	}
-	return r.signingIn.Front().Value.(*connection)
+	return r.handshakes.Front().Value.(*connection)
 }
 
 // add counts a new connection.
-func (a *access) add(c *connection) {
+func (a *connectionLimiter) add(c *connection) {
 	network := remote.NetworkOf(c.address)
 	r := a.networks[network]
 	if r == nil {
@@ -110,35 +110,35 @@ func (a *access) add(c *connection) {
 	}
 	r.connections++
 	a.total++
-	c.remote, c.signingIn = r, r.signingIn.PushBack(c)
+	c.countedNetwork, c.handshakeElement = r, r.handshakes.PushBack(c)
 }
 
 // recordSignedIn records that the handshake of a connection is done.
-func (a *access) recordSignedIn(c *connection) {
-	if c.signingIn != nil {
-		c.remote.signingIn.Remove(c.signingIn)
-		c.signingIn = nil
+func (a *connectionLimiter) recordSignedIn(c *connection) {
+	if c.handshakeElement != nil {
+		c.countedNetwork.handshakes.Remove(c.handshakeElement)
+		c.handshakeElement = nil
 	}
 }
 
 // remove subtracts a connection from the counts. A second call does nothing.
-func (a *access) remove(c *connection) {
-	if c.remote == nil {
+func (a *connectionLimiter) remove(c *connection) {
+	if c.countedNetwork == nil {
 		return
 	}
 	a.recordSignedIn(c)
 	a.total--
-	if c.remote.connections--; c.remote.connections == 0 {
+	if c.countedNetwork.connections--; c.countedNetwork.connections == 0 {
 		delete(a.networks, remote.NetworkOf(c.address))
 	}
-	c.remote = nil
+	c.countedNetwork = nil
 }
 
 // removeFromCounts subtracts a connection that has ended from the counts.
 func (b *Broker) removeFromCounts(c *connection) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	b.access.remove(c)
+	b.connectionLimiter.remove(c)
 }
 
 // authenticate checks the credential. All refusals look alike and take equally

@@ -63,17 +63,17 @@ type Broker struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	mutex            sync.Mutex
-	queues           map[string]*queue
-	connections      map[*connection]struct{} // open connections
-	subscribers      map[message.Kind]func(context.Context, message.Envelope) error
-	lastOrder        uint64
-	totalBytes       int
-	unfinishedBytes  int
-	settledSequences map[string][]uint64 // by queue: sequences of messages to delete from the store
-	access           access
-	refusals         remote.Refusals
-	changes          changes
+	mutex             sync.Mutex
+	queues            map[string]*queue
+	connections       map[*connection]struct{} // open connections
+	subscribers       map[message.Kind]func(context.Context, message.Envelope) error
+	lastOrder         uint64
+	totalBytes        int
+	unfinishedBytes   int
+	settledSequences  map[string][]uint64 // by queue: sequences of messages to delete from the store
+	connectionLimiter connectionLimiter
+	refusals          remote.Refusals
+	changes           changes
 
 	wakeUp chan struct{} // signals that settled is not empty
 }
@@ -90,7 +90,7 @@ func New(o Options) (*Broker, error) {
 	if b.now == nil {
 		b.now = time.Now
 	}
-	b.access.init()
+	b.connectionLimiter.init()
 	return b, b.loadQueues()
 }
 
@@ -216,17 +216,17 @@ func (b *Broker) checkConnections() {
 		case c.heartbeat == 0:
 		case now.UnixMicro()-c.lastRead.Load() > 2*c.heartbeat.Microseconds():
 			c.end(errPeerSilent)
-		case now.UnixMicro()-c.lastSent.Load() >= c.sendHeartbeatAfter().Microseconds():
+		case now.UnixMicro()-c.lastSent.Load() >= c.heartbeatDelay().Microseconds():
 			c.appendOutput(func(b []byte) []byte { return append(b, heartbeat...) })
 		}
 	}
 }
 
-// sendHeartbeatAfter returns how long nothing may be sent to the peer before it
+// heartbeatDelay returns how long nothing may be sent to the peer before it
 // gets a heartbeat: three quarters of the agreed interval. Agents give up after
 // one and a half intervals. RabbitMQ already sends one after half an interval;
 // the longer pause costs no agent its connection, and means fewer of them.
-func (c *connection) sendHeartbeatAfter() time.Duration {
+func (c *connection) heartbeatDelay() time.Duration {
 	return c.heartbeat*3/4 - checkInterval/2
 }
 
@@ -242,7 +242,7 @@ func (b *Broker) addConnection(c *connection) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	b.connections[c] = struct{}{}
-	b.access.recordSignedIn(c)
+	b.connectionLimiter.recordSignedIn(c)
 }
 
 // removeConnection puts unacknowledged messages back into their queues, and removes the
@@ -267,8 +267,8 @@ func (b *Broker) endAll(reason *protocolFault) {
 	for c := range b.connections {
 		c.end(reason)
 	}
-	for _, r := range b.access.networks {
-		for e := r.signingIn.Front(); e != nil; e = e.Next() {
+	for _, r := range b.connectionLimiter.networks {
+		for e := r.handshakes.Front(); e != nil; e = e.Next() {
 			e.Value.(*connection).net.Close() // it would be waited for until its handshake times out
 		}
 	}

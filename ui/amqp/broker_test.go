@@ -84,8 +84,8 @@ func openEndpoint(t *testing.T, s *store.Store, o Options) *testBroker {
 		if n := len(e.Connections()); n != 0 {
 			t.Errorf("%d connections are left", n)
 		}
-		if e.access.total != 0 || len(e.access.networks) != 0 || e.unfinishedBytes != 0 {
-			t.Errorf("counts are left: %+v, %d bytes", e.access, e.unfinishedBytes)
+		if e.connectionLimiter.total != 0 || len(e.connectionLimiter.networks) != 0 || e.unfinishedBytes != 0 {
+			t.Errorf("counts are left: %+v, %d bytes", e.connectionLimiter, e.unfinishedBytes)
 		}
 	}
 	t.Cleanup(e.stop)

@@ -496,11 +496,11 @@ func (ch *channel) receive(ctx context.Context, f frame) error {
 	}
 	ch.incoming = nil
 	c.releaseUnfinished(len(in.body))
-	return ch.deliverToUs(ctx, in)
+	return ch.deliverToSubscriber(ctx, in)
 }
 
-// deliverToUs passes a complete message to its subscriber, and confirms it.
-func (ch *channel) deliverToUs(ctx context.Context, in *incoming) error {
+// deliverToSubscriber passes a complete message to its subscriber, and confirms it.
+func (ch *channel) deliverToSubscriber(ctx context.Context, in *incoming) error {
 	received, err := ch.connection.broker.receive(ctx, ch.connection, in)
 	if fault, ok := err.(*protocolFault); ok {
 		fault.method = basicPublish

@@ -54,11 +54,11 @@ type connection struct {
 	generation uint64
 
 	// The lock of the broker protects the fields below.
-	agent         string         // the id of the agent that the connection belongs to; "" until it has declared a queue
-	remote        *clientNetwork // where it is counted; nil if it is not counted any more
-	signingIn     *list.Element  // place in remote.signingIn; nil when the handshake is done
-	ended         bool           // no deliveries go to the connection any more
-	generatedTags int            // number of consumer tags that were generated for it
+	agent            string         // the id of the agent that the connection belongs to; "" until it has declared a queue
+	countedNetwork   *clientNetwork // where it is counted; nil if it is not counted any more
+	handshakeElement *list.Element  // place in remote.handshakeElement; nil when the handshake is done
+	ended            bool           // no deliveries go to the connection any more
+	generatedTags    int            // number of consumer tags that were generated for it
 
 	lastRead, lastSent atomic.Int64 // microseconds since 1970
 

@@ -508,7 +508,7 @@ func (b *Broker) Send(ctx context.Context, r message.Request) (*message.Delivery
 		delivery: &message.Delivery{},
 	}
 	name := kind.Queue(r.Agent)
-	if err := b.hasRoom(name, len(body)); err != nil {
+	if err := b.checkRoom(name, len(body)); err != nil {
 		return nil, err
 	}
 	if r.Durable {
@@ -534,8 +534,8 @@ func (b *Broker) Send(ctx context.Context, r message.Request) (*message.Delivery
 	return m.delivery, nil
 }
 
-// hasRoom checks that a queue exists and has room for a message of a size.
-func (b *Broker) hasRoom(name string, size int) error {
+// checkRoom checks that a queue exists and has room for a message of a size.
+func (b *Broker) checkRoom(name string, size int) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	q := b.queues[name]

@@ -73,7 +73,7 @@ func FuzzConnection(f *testing.F) {
 			options: Options{Store: s}, now: time.Now, log: discard,
 			queues: map[string]*queue{}, connections: map[*connection]struct{}{}, settledSequences: map[string][]uint64{}, wakeUp: make(chan struct{}, 1),
 		}
-		b.access.init()
+		b.connectionLimiter.init()
 		b.queues[message.Checks.Queue(bob)] = &queue{name: message.Checks.Queue(bob), kind: message.Checks, agent: bob, keys: []string{"agents"}}
 		b.queues[message.Checks.Queue(ada)] = &queue{name: message.Checks.Queue(ada), kind: message.Checks, agent: ada, keys: []string{"agents"}}
 		for _, agent := range []string{ada, ada, bob} {

@@ -36,12 +36,12 @@ type Connection struct {
 // Connections returns the open connections, sorted by agent. Those of an agent
 // are sorted by age, the oldest first.
 func (b *Broker) Connections() []Connection {
-	return b.connectionsThat(func(*connection) bool { return true })
+	return b.matchingConnections(func(*connection) bool { return true })
 }
 
 // ConnectionsOf returns the open connections of one agent, the oldest first.
 func (b *Broker) ConnectionsOf(agent string) []Connection {
-	return b.connectionsThat(func(c *connection) bool { return c.agent == agent })
+	return b.matchingConnections(func(c *connection) bool { return c.agent == agent })
 }
 
 // ConnectionsByAgent returns the open connections of each agent, the oldest
@@ -54,7 +54,7 @@ func (b *Broker) ConnectionsByAgent() map[string][]Connection {
 	return byAgent
 }
 
-func (b *Broker) connectionsThat(match func(*connection) bool) []Connection {
+func (b *Broker) matchingConnections(match func(*connection) bool) []Connection {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	var open []Connection

@@ -13,11 +13,11 @@ import (
 	"trento/ui/mail"
 )
 
-// alertSettings is the ability to change the settings of alerts.
-const alertSettings = "all:alerting_settings"
+// abilityAlertSettings is the ability to change the settings of alerts.
+const abilityAlertSettings = "all:alerting_settings"
 
 // showAlertSettings answers GET /api/v1/settings/alerting. Only users with the
-// ability alertSettings get the address of the webhook.
+// ability abilityAlertSettings get the address of the webhook.
 func (a *API) showAlertSettings(w http.ResponseWriter, r *http.Request) error {
 	return a.sendAlertSettings(w, r, http.StatusOK)
 }
@@ -45,7 +45,7 @@ func (a *API) sendAlertSettings(w http.ResponseWriter, r *http.Request, status i
 		settings.Enabled, settings.Sender, strings.Join(settings.Recipients, ", "), settings.SMTPServer, settings.SMTPPort,
 		settings.SMTPUsername, settings.Enforced, settings.NotifyRecovery, nil,
 	}
-	if settings.WebhookURL != "" && auth.From(r.Context()).Can(alertSettings) {
+	if settings.WebhookURL != "" && auth.From(r.Context()).Can(abilityAlertSettings) {
 		answer.WebhookURL = &settings.WebhookURL
 	}
 	return send(w, status, answer)
@@ -144,7 +144,7 @@ func readAllAlertSettings(body *object) (given auth.AlertSettingsInput) {
 	given = auth.AlertSettingsInput{
 		Enabled: &enabled, Sender: &sender, Recipients: &recipients, SMTPServer: &server, SMTPPort: &port, SMTPUsername: &username, SMTPPassword: &password,
 	}
-	readOwnAlertSettings(body, &given)
+	readAddedAlertSettings(body, &given)
 	return given
 }
 
@@ -155,13 +155,13 @@ func readSomeAlertSettings(body *object) auth.AlertSettingsInput {
 		SMTPServer: optional(body, "smtp_server", asText), SMTPPort: optional(body, "smtp_port", asPort),
 		SMTPUsername: optional(body, "smtp_username", asText), SMTPPassword: optional(body, "smtp_password", asText),
 	}
-	readOwnAlertSettings(body, &given)
+	readAddedAlertSettings(body, &given)
 	return given
 }
 
-// readOwnAlertSettings reads the members that the existing server does not have.
+// readAddedAlertSettings reads the members that the existing server does not have.
 // null removes the webhook or its secret.
-func readOwnAlertSettings(body *object, given *auth.AlertSettingsInput) {
+func readAddedAlertSettings(body *object, given *auth.AlertSettingsInput) {
 	given.NotifyRecovery = optional(body, "notify_recovery", asBool)
 	given.WebhookURL = optional(body, "webhook_url", asTextOrNull)
 	given.WebhookSecret = optional(body, "webhook_secret", asTextOrNull)

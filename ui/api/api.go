@@ -132,7 +132,7 @@ func New(d Deps) *API {
 	known := newBudget(permittedBudget, permittedGrace)
 	a.permittedBodies = bodyReader{limit: maxBody, budget: known}
 	a.consoleForms = bodyReader{limit: maxSmallBody, budget: known}
-	strangers := newBudget(unknownBudget, 0)
+	strangers := newBudget(unknownClientBudget, 0)
 	a.unknownBodies = bodyReader{limit: maxSmallBody, budget: strangers}
 	a.providerMessages = bodyReader{limit: maxMessage, budget: strangers}
 	for _, route := range slices.Concat(a.Routes(), a.unbuiltRoutes()) {
@@ -154,16 +154,16 @@ func New(d Deps) *API {
 // versionOf returns the version in the path of a route, such as "v1", or "" if
 // the path has none.
 func versionOf(path string) string {
-	_, rest := cutRoom(path)
+	_, rest := cutAPIPrefix(path)
 	if segment, _, _ := strings.Cut(rest, "/"); versionNumber(segment) > 0 {
 		return segment
 	}
 	return ""
 }
 
-// cutRoom cuts a path after "/api/" or enginePrefix + "/api/". Other paths have
+// cutAPIPrefix cuts a path after "/api/" or enginePrefix + "/api/". Other paths have
 // no room.
-func cutRoom(path string) (room, rest string) {
+func cutAPIPrefix(path string) (room, rest string) {
 	for _, room := range []string{"/api/", enginePrefix + "/api/"} {
 		if rest, ok := strings.CutPrefix(path, room); ok {
 			return room, rest
@@ -216,7 +216,7 @@ func (a *API) handler(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		metrics.NameRoute(r, route.Path)
 		body, err := a.authorize(w, r, route)
-		defer body.done()
+		defer body.releaseMemory()
 		if err == nil {
 			err = route.Handle(w, r)
 		}
@@ -293,7 +293,7 @@ func receiveForm(from bodyReader, w http.ResponseWriter, r *http.Request) (done 
 	if err == nil {
 		r.Body = io.NopCloser(bytes.NewReader(b.text))
 	}
-	return b.done, err
+	return b.releaseMemory, err
 }
 
 // redirectToVersion redirects a path without a version to the newest version in
@@ -301,7 +301,7 @@ func receiveForm(from bodyReader, w http.ResponseWriter, r *http.Request) (done 
 // with a token is answered at once, because a redirect would have to repeat the
 // token in the header of the answer, which proxies log.
 func (a *API) redirectToVersion(w http.ResponseWriter, r *http.Request) {
-	room, rest := cutRoom(r.URL.EscapedPath())
+	room, rest := cutAPIPrefix(r.URL.EscapedPath())
 	for _, version := range a.versions {
 		target := withPath(r, room+version+"/"+rest)
 		var match mux.RouteMatch

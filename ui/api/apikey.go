@@ -7,11 +7,11 @@ import (
 	"trento/store"
 )
 
-// apiKeySettings is the ability to read the API key of the agents.
-const apiKeySettings = "all:api_key_settings"
+// abilityAPIKeySettings is the ability to read the API key of the agents.
+const abilityAPIKeySettings = "all:api_key_settings"
 
 // showAPIKey answers GET /api/v1/settings/api_key with creation and expiry of
-// the API key. Only users with the ability apiKeySettings get the key itself.
+// the API key. Only users with the ability abilityAPIKeySettings get the key itself.
 func (a *API) showAPIKey(w http.ResponseWriter, r *http.Request) error {
 	var key *store.APIKey
 	err := a.deps.Store.View(func(tx *store.Tx) (err error) {
@@ -46,7 +46,7 @@ func (a *API) sendAPIKey(w http.ResponseWriter, r *http.Request, key *store.APIK
 		GeneratedAPIKey *string    `json:"generated_api_key"`
 		ExpireAt        *timestamp `json:"expire_at"`
 	}{CreatedAt: timestamp(key.CreatedAt), ExpireAt: timestampOf(key.ExpiresAt)}
-	if auth.From(r.Context()).Can(apiKeySettings) {
+	if auth.From(r.Context()).Can(abilityAPIKeySettings) {
 		text := a.deps.Auth.APIKeyText(key)
 		answer.GeneratedAPIKey = &text
 	}

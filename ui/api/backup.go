@@ -61,8 +61,8 @@ func SendBackup(w http.ResponseWriter, r *http.Request, source *backup.Source, l
 	return nil
 }
 
-// pieceTime is how long a client may take for one piece of a long answer.
-const pieceTime = 30 * time.Second
+// pieceTimeout is how long a client may take for one piece of a long answer.
+const pieceTimeout = 30 * time.Second
 
 // slowWriter writes an answer that has no deadline as a whole. Each piece has
 // one.
@@ -72,7 +72,7 @@ type slowWriter struct {
 }
 
 func (s *slowWriter) Write(p []byte) (int, error) {
-	if err := s.out.SetWriteDeadline(time.Now().Add(pieceTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := s.out.SetWriteDeadline(time.Now().Add(pieceTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return 0, err
 	}
 	return s.w.Write(p)

@@ -55,11 +55,11 @@ func escapedUnit(text []byte) rune {
 // object is a JSON object in a body. The functions required and optional read
 // its members.
 type object struct {
-	in      *input
-	pointer string // JSON pointer to the object in the body
-	members map[string]json.RawMessage
-	known   []string // names of members that the handler has read
-	lenient bool     // other members are ignored instead of refused
+	in             *input
+	pointer        string // JSON pointer to the object in the body
+	members        map[string]json.RawMessage
+	handledMembers []string // names of members that the handler has read
+	lenient        bool     // other members are ignored instead of refused
 }
 
 // object returns the body. A body that is not a JSON object is a fault.
@@ -156,7 +156,7 @@ func (p place) refuseType(want string, value json.RawMessage) {
 
 // member returns a member of the object, and whether it is there.
 func (o *object) member(name string) (value json.RawMessage, at place, ok bool) {
-	o.known = append(o.known, name)
+	o.handledMembers = append(o.handledMembers, name)
 	value, ok = o.members[name]
 	return value, o.at(name), ok
 }

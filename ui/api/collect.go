@@ -91,9 +91,9 @@ func quotedType(name string) string {
 // unidentifiedReports limits how often the log warns of reports without a valid
 // agent id.
 type unidentifiedReports struct {
-	mu     sync.Mutex
-	warned time.Time
-	count  int // reports since the last warning
+	mu       sync.Mutex
+	warnedAt time.Time
+	count    int // reports since the last warning
 }
 
 // unidentifiedWarningInterval is the shortest time between two such warnings.
@@ -105,11 +105,11 @@ const unidentifiedWarningInterval = time.Minute
 func (u *unidentifiedReports) warn(log *slog.Logger, from netip.Addr, now time.Time, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.count++; now.Sub(u.warned) < unidentifiedWarningInterval {
+	if u.count++; now.Sub(u.warnedAt) < unidentifiedWarningInterval {
 		return
 	}
 	log.Warn("report without an agent was refused", "address", from, "reports", u.count, "reason", err)
-	u.warned, u.count = now, 0
+	u.warnedAt, u.count = now, 0
 }
 
 // receiveHeartbeat answers POST /api/v1/hosts/{id}/heartbeat, by which an agent

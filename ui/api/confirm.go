@@ -2,15 +2,15 @@ package api
 
 import "trento/auth"
 
-// currentPassword is the name of the member of a body with the repeated
+// currentPasswordMember is the name of the member of a body with the repeated
 // password. It is required for some changes, see auth.Identity.MustConfirm.
-const currentPassword = "current_password"
+const currentPasswordMember = "current_password"
 
 // confirmingUser returns the identity behind the request, with the repeated
 // password from the body.
 func (in *input) confirmingUser(body *object) *auth.Identity {
 	id := auth.From(in.r.Context())
-	if password := optional(body, currentPassword, asText); password != nil {
+	if password := optional(body, currentPasswordMember, asText); password != nil {
 		return id.Confirming(*password)
 	}
 	return id

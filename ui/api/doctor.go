@@ -31,8 +31,8 @@ func (a *API) examine(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusOK, report)
 }
 
-// makeSupport answers POST /api/v1/support_bundles with a support bundle.
-func (a *API) makeSupport(w http.ResponseWriter, r *http.Request) error {
+// createSupportBundle answers POST /api/v1/support_bundles with a support bundle.
+func (a *API) createSupportBundle(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	in.optionalObject()
 	if err := in.fault(); err != nil {

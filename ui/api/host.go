@@ -62,8 +62,8 @@ func (a *API) listHosts(w http.ResponseWriter, r *http.Request) error {
 			}
 			rows[i] = row[hostRecords]{
 				key: hostRecords{h, firstTag(tags)}, id: string(h.ID), name: h.Hostname,
-				build:    func() any { return newHost(h, tags) },
-				uncached: a.lastHeartbeat(h.ID),
+				build:         func() any { return newHost(h, tags) },
+				furtherMember: a.lastHeartbeat(h.ID),
 			}
 		}
 		return rows, nil

@@ -55,7 +55,7 @@ var IncidentSeverities = []string{"critical", "warning", "info"}
 // listIncidents answers GET /api/v1/incidents: what needs attention, by its
 // cause. Agents without a registered host are for those who may see agents.
 func (a *API) listIncidents(w http.ResponseWriter, r *http.Request) error {
-	seesAgents := auth.From(r.Context()).Can(apiKeySettings)
+	seesAgents := auth.From(r.Context()).Can(abilityAPIKeySettings)
 	return a.incidentList.answer(a, w, r, a.deps.Lists.Incidents, func(tx *store.Tx) ([]row[string], error) {
 		all, err := a.deps.Lists.ReadIncidents(tx)
 		if err != nil {

@@ -51,7 +51,7 @@ func (in *input) fault() error {
 	}
 	for _, o := range in.objects {
 		for _, name := range slices.Sorted(maps.Keys(o.members)) {
-			if !o.lenient && !slices.Contains(o.known, name) {
+			if !o.lenient && !slices.Contains(o.handledMembers, name) {
 				return unprocessable(unexpected(o.pointer, name))
 			}
 		}

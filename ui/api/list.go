@@ -22,9 +22,9 @@ type row[K comparable] struct {
 	key      K          // the records from which the object is built
 	id, name string     // of the thing; the list is sorted by name, then by id
 	build    func() any // builds the object
-	// uncached is the JSON of a further member, which does not depend on the
+	// furtherMember is the JSON of a further member, which does not depend on the
 	// records, with a comma before it.
-	uncached string
+	furtherMember string
 }
 
 // listing is a list of the API. It keeps the JSON of the objects that it answered
@@ -34,16 +34,16 @@ type row[K comparable] struct {
 // times faster, with a tenth of the allocations.
 type listing[K comparable] struct {
 	members []string // the names of the members of an object
-	// keeps reports whether records are the whole key of an object. Objects of
+	// cachesObjects reports whether records are the whole key of an object. Objects of
 	// other lists are built each time.
-	keeps bool
-	last  atomic.Pointer[map[K][]byte]
+	cachesObjects bool
+	last          atomic.Pointer[map[K][]byte]
 }
 
 // newListing returns a list whose objects have the type of object, and further
 // members.
 func newListing[K comparable](keeps bool, object any, further ...string) listing[K] {
-	return listing[K]{members: append(memberNames(reflect.TypeOf(object)), further...), keeps: keeps}
+	return listing[K]{members: append(memberNames(reflect.TypeOf(object)), further...), cachesObjects: keeps}
 }
 
 // memberNames returns the names of the JSON members of a struct.
@@ -103,19 +103,19 @@ func (l *listing[K]) objects(fields []string, rows, shown []row[K]) ([]listObjec
 	built := make(map[K][]byte, len(shown))
 	for i, r := range shown {
 		text, ok := known[r.key]
-		if !ok || !l.keeps {
+		if !ok || !l.cachesObjects {
 			var err error
 			if text, err = marshal(r.build()); err != nil {
 				return nil, err
 			}
 		}
 		built[r.key] = text
-		objects[i] = listObject{text, r.uncached}
+		objects[i] = listObject{text, r.furtherMember}
 		if fields != nil {
 			objects[i] = objects[i].withMembers(fields)
 		}
 	}
-	if l.keeps {
+	if l.cachesObjects {
 		if len(shown) < len(rows) {
 			for _, r := range rows {
 				if text, ok := known[r.key]; ok {
@@ -131,18 +131,18 @@ func (l *listing[K]) objects(fields []string, rows, shown []row[K]) ([]listObjec
 // listObject is the JSON of an object, and of a further member with a comma before
 // it.
 type listObject struct {
-	text    []byte
-	further string
+	text          []byte
+	furtherMember string
 }
 
-func (o listObject) size() int { return len(o.text) + len(o.further) }
+func (o listObject) size() int { return len(o.text) + len(o.furtherMember) }
 
 // write writes the object. Writers report no errors here: a hash has none, and
 // an error of the connection means that the client has gone.
 func (o listObject) write(w io.Writer) {
 	end := len(o.text) - len("}")
 	_, _ = w.Write(o.text[:end])
-	_, _ = io.WriteString(w, o.further)
+	_, _ = io.WriteString(w, o.furtherMember)
 	_, _ = w.Write(o.text[end:])
 }
 
@@ -180,7 +180,7 @@ func sendObjects(w http.ResponseWriter, r *http.Request, objects []listObject) {
 		object.write(&hash)
 		size += object.size()
 	}
-	if isKnown(w, r, &hash) {
+	if answerNotModified(w, r, &hash) {
 		return
 	}
 	writeHeader(w, http.StatusOK, size)
@@ -206,16 +206,16 @@ func sendValidated(w http.ResponseWriter, r *http.Request, answer any) error {
 	var hash maphash.Hash
 	hash.SetSeed(etagSeed)
 	_, _ = hash.Write(body)
-	if !isKnown(w, r, &hash) {
+	if !answerNotModified(w, r, &hash) {
 		writeJSON(w, http.StatusOK, body)
 	}
 	return nil
 }
 
-// isKnown sets the validator of an answer and, if the client has the answer with
+// answerNotModified sets the validator of an answer and, if the client has the answer with
 // this validator, answers with 304. The browser of the client may keep the
 // answer, but has to ask each time.
-func isKnown(w http.ResponseWriter, r *http.Request, hash *maphash.Hash) bool {
+func answerNotModified(w http.ResponseWriter, r *http.Request, hash *maphash.Hash) bool {
 	etag := `W/"` + strconv.FormatUint(hash.Sum64(), 36) + `"`
 	h := w.Header()
 	h.Set("Cache-Control", "private, no-cache")

@@ -50,12 +50,12 @@ type Selection struct {
 
 // listQuery are the parameters of a list. All are optional.
 type listQuery struct {
-	given      bool // there is at least one of them
-	limit      int  // 0: all things
-	after      *listPosition
-	fields     []string // nil: all
-	selection  Selection
-	descending []bool // by order of the selection
+	hasParameters bool // there is at least one of them
+	limit         int  // 0: all things
+	after         *listPosition
+	fields        []string // nil: all
+	selection     Selection
+	descending    []bool // by order of the selection
 }
 
 // maxLimit is the largest number of things on a page of a list.
@@ -100,9 +100,9 @@ func readListQuery(r *http.Request, rules *ListRules, members []string) (*listQu
 	q := new(listQuery)
 	in := readInput(r)
 	for _, name := range listParameters {
-		q.given = in.parameter(name) != nil || q.given
+		q.hasParameters = in.parameter(name) != nil || q.hasParameters
 	}
-	if !q.given {
+	if !q.hasParameters {
 		return q, nil
 	}
 	if limit := in.queryInteger("limit"); limit != nil {
@@ -149,15 +149,15 @@ func (in *input) names(parameter string, known []string) []string {
 	var names []string
 	for i, name := range in.queryWords(parameter) {
 		if !slices.Contains(known, name) {
-			in.refuse(fmt.Sprintf("%s/%d", parameter, i), isUnknown(name, known))
+			in.refuse(fmt.Sprintf("%s/%d", parameter, i), unknownNameDetail(name, known))
 		}
 		names = append(names, name)
 	}
 	return names
 }
 
-// isUnknown is the detail of a fault of a name that is not among the known ones.
-func isUnknown(name string, known []string) string {
+// unknownNameDetail is the detail of a fault of a name that is not among the known ones.
+func unknownNameDetail(name string, known []string) string {
 	return fmt.Sprintf("%s is unknown; there are %s", truncatedName(name), strings.Join(known, ", "))
 }
 
@@ -195,7 +195,7 @@ func (q *listQuery) readFilters(in *input, rules *ListRules) {
 		name = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(name, "[]"), "["), "]")
 		filter, ok := rules.filter(name)
 		if !ok {
-			in.refuse(truncatedName("filter["+name+"]"), isUnknown(name, rules.filterNames()))
+			in.refuse(truncatedName("filter["+name+"]"), unknownNameDetail(name, rules.filterNames()))
 			continue
 		}
 		wanted := values[key]
@@ -207,7 +207,7 @@ func (q *listQuery) readFilters(in *input, rules *ListRules) {
 			case filter.IsFlag && value != "true" && value != "false":
 				in.refuse("filter["+name+"]", "Invalid boolean. Got: string")
 			case filter.Known != nil && !slices.Contains(filter.Known, value):
-				in.refuse(fmt.Sprintf("filter[%s]/%d", name, i), isUnknown(value, filter.Known))
+				in.refuse(fmt.Sprintf("filter[%s]/%d", name, i), unknownNameDetail(value, filter.Known))
 			}
 		}
 		q.selection.Filters[name] = append(q.selection.Filters[name], wanted...)
@@ -272,7 +272,7 @@ func shortKey(key string) string {
 // pageOf cuts a list to the wanted page. next is the cursor of the next one, ""
 // if there is none. total is the number of things on all pages.
 func pageOf[K comparable](q *listQuery, rows []row[K], selected map[string][]string) (shown []row[K], total int, next string) {
-	if !q.given {
+	if !q.hasParameters {
 		return rows, len(rows), ""
 	}
 	type placed struct {

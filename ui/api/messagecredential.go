@@ -8,7 +8,7 @@ import (
 )
 
 // showMessageCredential answers GET /api/v1/settings/message_credential: with
-// what agents sign in for messages. Only users with apiKeySettings get the
+// what agents sign in for messages. Only users with abilityAPIKeySettings get the
 // password.
 func (a *API) showMessageCredential(w http.ResponseWriter, r *http.Request) error {
 	var credential auth.MessageCredential
@@ -28,7 +28,7 @@ func (a *API) showMessageCredential(w http.ResponseWriter, r *http.Request) erro
 	if !credential.Configured {
 		answer.CreatedAt = timestampOf(&credential.CreatedAt)
 	}
-	if auth.From(r.Context()).Can(apiKeySettings) {
+	if auth.From(r.Context()).Can(abilityAPIKeySettings) {
 		answer.Password = &credential.Password
 	}
 	return send(w, http.StatusOK, answer)

@@ -19,10 +19,10 @@ import (
 type parameters map[string]*parameter
 
 type parameter struct {
-	values []string
-	list   bool // written with brackets, or given more than once
-	object bool // written with a key in the brackets
-	known  bool // the handler has read it
+	values    []string
+	isList    bool // written with brackets, or given more than once
+	isObject  bool // written with a key in the brackets
+	isHandled bool // the handler has read it
 }
 
 // parameter returns a parameter of the query, or nil if it was not given.
@@ -32,7 +32,7 @@ func (in *input) parameter(name string) *parameter {
 	}
 	given := in.query[name]
 	if given != nil {
-		given.known = true
+		given.isHandled = true
 	}
 	return given
 }
@@ -53,8 +53,8 @@ func (in *input) readQuery() {
 			in.query[name] = given
 		}
 		given.values = append(given.values, values[key]...)
-		given.list = given.list || bracketed || len(given.values) > 1
-		given.object = given.object || bracketed && brackets != "]"
+		given.isList = given.isList || bracketed || len(given.values) > 1
+		given.isObject = given.isObject || bracketed && brackets != "]"
 	}
 }
 
@@ -62,7 +62,7 @@ func (in *input) readQuery() {
 // read.
 func (p parameters) unexpected() (name string, ok bool) {
 	for _, name := range slices.Sorted(maps.Keys(p)) {
-		if !p[name].known {
+		if !p[name].isHandled {
 			return name, true
 		}
 	}
@@ -76,9 +76,9 @@ func (in *input) queryScalar(name, typ string) (text string, ok bool) {
 	switch {
 	case given == nil:
 		return "", false
-	case given.object:
+	case given.isObject:
 		in.refuse(name, "Invalid "+typ+". Got: object")
-	case given.list:
+	case given.isList:
 		in.refuse(name, "Invalid "+typ+". Got: array")
 	default:
 		return given.values[0], true
@@ -124,10 +124,10 @@ func (in *input) queryList(name string) []string {
 	switch {
 	case given == nil:
 		return nil
-	case given.object:
+	case given.isObject:
 		in.refuse(name, "Invalid array. Got: object")
 		return nil
-	case !given.list:
+	case !given.isList:
 		return splitBracketed(given.values)
 	}
 	return given.values

@@ -29,8 +29,8 @@ func (a *API) showHealth(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, status, answer)
 }
 
-// failing is something that does not work, in answers of the API.
-type failing struct {
+// failureAnswer is something that does not work, in answers of the API.
+type failureAnswer struct {
 	Name     string    `json:"name"`
 	Since    timestamp `json:"since"`
 	Critical bool      `json:"critical"`
@@ -43,11 +43,11 @@ type failing struct {
 func (a *API) showReadiness(w http.ResponseWriter, _ *http.Request) error {
 	failures := a.deps.Store.Failures()
 	answer := struct {
-		Ready    bool      `json:"ready"`
-		Failures []failing `json:"failures,omitempty"`
+		Ready    bool            `json:"ready"`
+		Failures []failureAnswer `json:"failures,omitempty"`
 	}{Ready: a.deps.Store.Ready() == nil && failures.Ready()}
 	for _, f := range failures.Present() {
-		answer.Failures = append(answer.Failures, failing{f.Name(), timestamp(f.Since.UTC()), f.Critical(), f.Text(), f.Advice()})
+		answer.Failures = append(answer.Failures, failureAnswer{f.Name(), timestamp(f.Since.UTC()), f.Critical(), f.Text(), f.Advice()})
 	}
 	status := http.StatusOK
 	if !answer.Ready {

@@ -69,7 +69,7 @@ func (a *API) changeProfile(w http.ResponseWriter, r *http.Request) error {
 		c.Email = optional(given, "email", asText)
 		c.Password = optional(given, "password", asText)
 		c.PasswordConfirmation = optional(given, "password_confirmation", asText)
-		c.CurrentPassword = optional(given, currentPassword, asText)
+		c.CurrentPassword = optional(given, currentPasswordMember, asText)
 	}
 	if err := in.fault(); err != nil {
 		return err

@@ -25,8 +25,8 @@ const (
 	// The budgets limit the memory of all bodies together, until their requests
 	// are answered. Clients that are not permitted have their own budget, so
 	// that agents and users do not wait for them.
-	permittedBudget = 48 << 20
-	unknownBudget   = 16 << 20
+	permittedBudget     = 48 << 20
+	unknownClientBudget = 16 << 20
 	// firstReserve is the memory that is reserved first for a body of unknown
 	// length. Each further step doubles it.
 	firstReserve = 64 << 10
@@ -68,8 +68,8 @@ type memoryBudget struct {
 	free  *semaphore.Weighted
 	inUse atomic.Int64 // what is not free
 
-	mu      sync.Mutex
-	reading list.List // bodies being read, as *body, oldest first
+	mu         sync.Mutex
+	openBodies list.List // bodies being read, as *body, oldest first
 }
 
 func newBudget(size int64, grace time.Duration) *memoryBudget {
@@ -84,16 +84,16 @@ func (a *API) BodyBytes() (known, unknown int64) {
 
 // body is the body of a request, with its share of the budget.
 type body struct {
-	text   bodyBytes
-	budget *memoryBudget
-	w      http.ResponseWriter
-	begun  time.Time
-	cancel context.CancelFunc // ends the wait for memory
+	text    bodyBytes
+	budget  *memoryBudget
+	w       http.ResponseWriter
+	begunAt time.Time
+	cancel  context.CancelFunc // ends the wait for memory
 
 	// While the body is being read, budget.mu guards the fields below.
-	element *list.Element
-	held    int64
-	closed  bool // closed to make room for another body
+	element   *list.Element
+	heldBytes int64
+	closed    bool // closed to make room for another body
 }
 
 // receive reads the body of a request and puts it back into the request. It
@@ -102,7 +102,7 @@ type body struct {
 // call done on the returned body in any case.
 func (bs bodyReader) receive(w http.ResponseWriter, r *http.Request) (*body, error) {
 	if r.ContentLength > bs.limit {
-		return nil, tooLarge(w)
+		return nil, refuseTooLarge(w)
 	}
 	if r.ContentLength == 0 {
 		r.Body = bodyBytes(nil)
@@ -110,7 +110,7 @@ func (bs bodyReader) receive(w http.ResponseWriter, r *http.Request) (*body, err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), budgetTimeout)
 	defer cancel()
-	b := &body{budget: bs.budget, begun: time.Now(), cancel: cancel, w: w}
+	b := &body{budget: bs.budget, begunAt: time.Now(), cancel: cancel, w: w}
 	bs.budget.add(b)
 	err := b.read(ctx, r, bs.limit)
 	if bs.budget.remove(b) {
@@ -124,9 +124,9 @@ func (bs bodyReader) receive(w http.ResponseWriter, r *http.Request) (*body, err
 	return b, nil
 }
 
-// tooLarge refuses a body. It closes the connection, so that the rest of the
+// refuseTooLarge refuses a body. It closes the connection, so that the rest of the
 // body is not read.
-func tooLarge(w http.ResponseWriter) error {
+func refuseTooLarge(w http.ResponseWriter) error {
 	w.Header().Set("Connection", "close")
 	return errTooLarge
 }
@@ -144,20 +144,20 @@ func (b *body) read(ctx context.Context, r *http.Request, limit int64) error {
 			return err
 		}
 		if limit > maxSmallBody {
-			setReadDeadline(b.w, b.begun.Add(bodyTimeout+time.Duration(b.held/slowestRate)*time.Second))
+			setReadDeadline(b.w, b.begunAt.Add(bodyTimeout+time.Duration(b.heldBytes/slowestRate)*time.Second))
 		}
 		text.Grow(int(step) + bytes.MinRead)
 		_, err := io.CopyN(&text, r.Body, step)
 		switch {
 		case int64(text.Len()) > limit:
-			return tooLarge(b.w)
+			return refuseTooLarge(b.w)
 		case errors.Is(err, io.EOF):
 			b.text = text.Bytes()
 			return nil
 		case err != nil: // the body broke off
 			return errBadRequest
 		}
-		step = min(b.held, limit+1-b.held)
+		step = min(b.heldBytes, limit+1-b.heldBytes)
 	}
 }
 
@@ -173,24 +173,24 @@ func (b *body) reserve(ctx context.Context, size int64) error {
 	b.budget.inUse.Add(size)
 	b.budget.mu.Lock()
 	defer b.budget.mu.Unlock()
-	b.held += size
+	b.heldBytes += size
 	return nil
 }
 
-// done returns the memory of the body to the budget. It can be called on nil.
-func (b *body) done() {
-	if b == nil || b.held == 0 {
+// releaseMemory returns the memory of the body to the budget. It can be called on nil.
+func (b *body) releaseMemory() {
+	if b == nil || b.heldBytes == 0 {
 		return
 	}
-	b.budget.inUse.Add(-b.held)
-	b.budget.free.Release(b.held)
-	b.held = 0
+	b.budget.inUse.Add(-b.heldBytes)
+	b.budget.free.Release(b.heldBytes)
+	b.heldBytes = 0
 }
 
 func (g *memoryBudget) add(b *body) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	b.element = g.reading.PushBack(b)
+	b.element = g.openBodies.PushBack(b)
 }
 
 // remove takes a body off the list of the bodies that are being read, and
@@ -198,7 +198,7 @@ func (g *memoryBudget) add(b *body) {
 func (g *memoryBudget) remove(b *body) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.reading.Remove(b.element)
+	g.openBodies.Remove(b.element)
 	return b.closed
 }
 
@@ -208,12 +208,12 @@ func (g *memoryBudget) remove(b *body) bool {
 func (g *memoryBudget) closeOldest(forBody *body, size int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for place := g.reading.Front(); place != nil && size > 0; place = place.Next() {
+	for place := g.openBodies.Front(); place != nil && size > 0; place = place.Next() {
 		b := place.Value.(*body)
-		if b == forBody || time.Since(b.begun) < g.grace {
+		if b == forBody || time.Since(b.begunAt) < g.grace {
 			return // the following ones have begun later
 		}
-		if b.held == 0 {
+		if b.heldBytes == 0 {
 			continue
 		}
 		if !b.closed {
@@ -221,6 +221,6 @@ func (g *memoryBudget) closeOldest(forBody *body, size int64) {
 			b.cancel()
 			setReadDeadline(b.w, time.Now())
 		}
-		size -= b.held
+		size -= b.heldBytes
 	}
 }

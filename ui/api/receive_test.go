@@ -23,7 +23,7 @@ func receiver(t *testing.T, bs bodyReader) (address string, release chan struct{
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ExpectBody(w)
 		b, err := bs.receive(w, r)
-		defer b.done()
+		defer b.releaseMemory()
 		if err != nil {
 			w.WriteHeader(Status(err))
 			return
@@ -70,7 +70,7 @@ func (g *memoryBudget) until(t *testing.T, reading int) {
 	defer cancel()
 	for n := -1; n != reading; runtime.Gosched() {
 		g.mu.Lock()
-		n = g.reading.Len()
+		n = g.openBodies.Len()
 		g.mu.Unlock()
 		if ctx.Err() != nil {
 			t.Fatalf("%d bodies are being read, want %d", n, reading)
@@ -103,9 +103,9 @@ func TestUnfinishedBodiesMakeRoom(t *testing.T) {
 	}
 	bs.budget.mu.Lock()
 	held := int64(0)
-	for place := bs.budget.reading.Front(); place != nil; place = place.Next() {
+	for place := bs.budget.openBodies.Front(); place != nil; place = place.Next() {
 		if b := place.Value.(*body); !b.closed {
-			held += b.held
+			held += b.heldBytes
 		}
 	}
 	bs.budget.mu.Unlock()
@@ -150,7 +150,7 @@ func TestBudgetIsGivenBack(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/", from)
 		r.ContentLength = length
 		b, err := bs.receive(httptest.NewRecorder(), r)
-		b.done()
+		b.releaseMemory()
 		return err
 	}
 	broken := io.MultiReader(strings.NewReader("x"), errorReader{})
@@ -167,7 +167,7 @@ func TestBudgetIsGivenBack(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, want)
 		}
 	}
-	if bs.budget.reading.Len() != 0 || !bs.budget.free.TryAcquire(5000) {
+	if bs.budget.openBodies.Len() != 0 || !bs.budget.free.TryAcquire(5000) {
 		t.Error("something is held for ever")
 	}
 }
@@ -204,7 +204,7 @@ func TestBodiesHaveTheirTime(t *testing.T) {
 		r.ContentLength = test.length
 		ExpectBody(w)
 		b, err := bodyReader{limit: test.limit, budget: newBudget(permittedBudget, 0)}.receive(w, r)
-		b.done()
+		b.releaseMemory()
 		if err != nil || !w.ends[len(w.ends)-1].IsZero() {
 			t.Errorf("%d bytes: %v, the last end is %v", test.length, err, w.ends)
 		}

@@ -25,9 +25,9 @@ type FoundThing struct {
 	Distance int `json:"-"`
 }
 
-// defaultFound is how many things a search answers with, unless the client asks
+// defaultSearchLimit is how many things a search answers with, unless the client asks
 // for another number.
-const defaultFound = 25
+const defaultSearchLimit = 25
 
 // search answers GET /api/v1/search with the things that contain all words: first
 // those with the name that was searched for, then those whose names begin with
@@ -37,7 +37,7 @@ func (a *API) search(w http.ResponseWriter, r *http.Request) error {
 	if in.parameter("q") == nil {
 		in.refuse("q", "Missing field: q")
 	}
-	words, limit := in.searchWords(), defaultFound
+	words, limit := in.searchWords(), defaultSearchLimit
 	if given := in.queryInteger("limit"); given != nil {
 		if limit = *given; limit < 1 || limit > maxPageSize {
 			in.refuse("limit", fmt.Sprintf("must be from 1 to %d", maxPageSize))

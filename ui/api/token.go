@@ -36,8 +36,8 @@ type anyToken struct {
 	Username string `json:"username"`
 }
 
-// newToken is a token with its text, which no other answer contains.
-type newToken struct {
+// tokenWithText is a token with its text, which no other answer contains.
+type tokenWithText struct {
 	ID          string     `json:"id"`
 	Name        string     `json:"name"`
 	ExpiresAt   *timestamp `json:"expires_at"`
@@ -67,14 +67,14 @@ func (a *API) listOwnTokens(w http.ResponseWriter, r *http.Request) error {
 		rows := make([]row[string], len(tokens))
 		for i, t := range tokens {
 			shown := a.newOwnToken(tx, t)
-			rows[i] = row[string]{key: t.ID, id: t.ID, name: newestFirst(t.CreatedAt), build: func() any { return shown }}
+			rows[i] = row[string]{key: t.ID, id: t.ID, name: newestFirstKey(t.CreatedAt), build: func() any { return shown }}
 		}
 		return rows, err
 	})
 }
 
-// newestFirst returns a text whose byte order is that of times, backwards.
-func newestFirst(t time.Time) string { return fmt.Sprintf("%020d", math.MaxInt64-t.UnixMicro()) }
+// newestFirstKey returns a text whose byte order is that of times, backwards.
+func newestFirstKey(t time.Time) string { return fmt.Sprintf("%020d", math.MaxInt64-t.UnixMicro()) }
 
 // tokenPage is a page of the tokens of all users.
 type tokenPage struct {
@@ -195,7 +195,7 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func sendNewToken(w http.ResponseWriter, status int, t *store.Token, text string) error {
-	return send(w, status, newToken{ID: t.ID, Name: t.Name, ExpiresAt: timestampOf(t.ExpiresAt), CreatedAt: timestamp(t.CreatedAt), AccessToken: text})
+	return send(w, status, tokenWithText{ID: t.ID, Name: t.Name, ExpiresAt: timestampOf(t.ExpiresAt), CreatedAt: timestamp(t.CreatedAt), AccessToken: text})
 }
 
 // sendOwnToken answers with a token as its owner sees it.

@@ -18,7 +18,7 @@ type viewScreen struct{ path, ability string }
 
 var viewScreens = []viewScreen{
 	{"/hosts", ""}, {"/clusters", ""}, {"/databases", ""}, {"/sap_systems", ""}, {"/cleanup", ""}, {"/availability", ""}, {"/catalog", ""}, {"/activity_log", ""},
-	{"/agents", apiKeySettings}, {"/users", "all:users"}, {"/tokens", "all:users"},
+	{"/agents", abilityAPIKeySettings}, {"/users", "all:users"}, {"/tokens", "all:users"},
 }
 
 // maxViewQuery is the largest length of the query of a view, in characters. The

@@ -39,7 +39,7 @@ func (l *layouter) columns(p *Placed, width int) (w, h int, fits bool) {
 	widths, heights := make([]int, columns), make([]int, rows)
 	for i, c := range boxes {
 		widths[column[i]] = max(widths[column[i]], c.W)
-		heights[row[i]] = max(heights[row[i]], c.H, heightBesideWords(p.lineTo(i)))
+		heights[row[i]] = max(heights[row[i]], c.H, lineRowHeight(p.lineTo(i)))
 	}
 	above, beside := p.hullRoom()
 	x, y := make([]int, columns), make([]int, rows)
@@ -77,9 +77,9 @@ func (p *Placed) hullRoom() (above, beside int) {
 // headHeight returns the height of the texts of a hull.
 func (h Hull) headHeight() int { return header + lineHeight*len(h.Frame.Notes) }
 
-// heightBesideWords returns the height of a row through which a line with its
+// lineRowHeight returns the height of a row through which a line with its
 // words runs in the middle.
-func heightBesideWords(line *Line) int {
+func lineRowHeight(line *Line) int {
 	if line == nil {
 		return 0
 	}

@@ -9,11 +9,11 @@ func (l *layouter) route(p *Placed) {
 			placed := &PlacedLine{Line: *line, From: from, To: to, FromName: from.Name}
 			switch {
 			case p.Box.Arranged == Stack:
-				placed.down()
+				placed.routeDown()
 			case p.inLanes:
-				placed.throughLane(p, lanes.of(line.From))
+				placed.routeThroughLane(p, lanes.laneOf(line.From))
 			default:
-				placed.across()
+				placed.routeAcross()
 			}
 			p.Lines, to.Incoming = append(p.Lines, placed), placed
 		}
@@ -21,18 +21,18 @@ func (l *layouter) route(p *Placed) {
 	}
 }
 
-// down leads from the lower edge of a box to the upper edge of the box below.
-func (l *PlacedLine) down() {
+// routeDown leads from the lower edge of a box to the upper edge of the box below.
+func (l *PlacedLine) routeDown() {
 	x := l.To.X + 3*padding
 	l.Points = []Point{{x, l.From.bottom()}, {x, l.To.Y}}
 	l.BelowAt = Rect{x + padding, l.From.bottom() + gap/2, l.To.right() - x - padding, arrowHeight - gap}
 }
 
-// across leads from the right edge of a box to the left edge of a box in the
+// routeAcross leads from the right edge of a box to the left edge of a box in the
 // next column.
-func (l *PlacedLine) across() {
-	y := l.To.Y + min(l.To.H, max(l.From.H, heightBesideWords(&l.Line)))/2
-	start := l.From.Y + min(l.From.H, max(l.To.H, heightBesideWords(&l.Line)))/2
+func (l *PlacedLine) routeAcross() {
+	y := l.To.Y + min(l.To.H, max(l.From.H, lineRowHeight(&l.Line)))/2
+	start := l.From.Y + min(l.From.H, max(l.To.H, lineRowHeight(&l.Line)))/2
 	if l.From.Y == l.To.Y {
 		y = l.From.Y + min(l.From.H, l.To.H)/2
 		start = y
@@ -49,9 +49,9 @@ func (l *PlacedLine) across() {
 	l.BelowAt = Rect{words.X, y + 4, words.W, below}
 }
 
-// throughLane leads from the left edge of a box down a lane to the left edge of
+// routeThroughLane leads from the left edge of a box down a lane to the left edge of
 // a box further below.
-func (l *PlacedLine) throughLane(p *Placed, n int) {
+func (l *PlacedLine) routeThroughLane(p *Placed, n int) {
 	x := l.To.X - trunk - n*lane + lane/2
 	start, end := l.From.bottom()-header/2, l.To.Y+header/2
 	l.Points = []Point{{l.From.X, start}, {x, start}, {x, end}, {l.To.X, end}}
@@ -64,7 +64,7 @@ func (l *PlacedLine) throughLane(p *Placed, n int) {
 // there are lanes.
 type laneAssignment map[int]int
 
-func (a laneAssignment) of(source int) int {
+func (a laneAssignment) laneOf(source int) int {
 	n, known := a[source]
 	if !known {
 		n = len(a) % maxLanes

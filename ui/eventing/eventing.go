@@ -25,10 +25,10 @@ import (
 
 // Webhooks sends events to webhooks.
 type Webhooks struct {
-	store  *store.Store
-	auth   *auth.Auth
-	client *http.Client
-	tests  *rate.Limiter
+	store       *store.Store
+	auth        *auth.Auth
+	client      *http.Client
+	testLimiter *rate.Limiter
 }
 
 // maxTests is how many tests may be sent in a minute.
@@ -37,7 +37,7 @@ const maxTests = 6
 // New returns the sender of events. rootCAs are the authorities that the
 // certificates of receivers may be from; nil: those of the system.
 func New(s *store.Store, a *auth.Auth, rootCAs *x509.CertPool) *Webhooks {
-	return &Webhooks{store: s, auth: a, client: webhook.NewClient(rootCAs), tests: rate.NewLimiter(rate.Every(time.Minute/maxTests), maxTests)}
+	return &Webhooks{store: s, auth: a, client: webhook.NewClient(rootCAs), testLimiter: rate.NewLimiter(rate.Every(time.Minute/maxTests), maxTests)}
 }
 
 var (
@@ -103,7 +103,7 @@ func (s *Webhooks) Test(ctx context.Context, by *auth.Identity, id string) (stor
 	if err != nil {
 		return store.WebhookDelivery{}, err
 	}
-	if !s.tests.AllowN(s.store.Now(), 1) {
+	if !s.testLimiter.AllowN(s.store.Now(), 1) {
 		return store.WebhookDelivery{}, ErrTooManyTests
 	}
 	now := s.store.Now()

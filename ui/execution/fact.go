@@ -19,9 +19,9 @@ const (
 	unknownError = "unknown-error"
 )
 
-// gathered returns the facts in an answer. A fact without value and error counts
+// gatheredFacts returns the facts in an answer. A fact without value and error counts
 // as not delivered.
-func gathered(answer *wire.FactsGathered) (facts []check.GatheredFact) {
+func gatheredFacts(answer *wire.FactsGathered) (facts []check.GatheredFact) {
 	for _, f := range answer.GetFactsGathered() {
 		fact := check.GatheredFact{CheckID: f.GetCheckId(), Name: f.GetName()}
 		switch value := f.GetFactValue().(type) {

@@ -157,7 +157,7 @@ func (r *Runner) receiveAnswer(facts *wire.FactsGathered) bool {
 		return false
 	}
 	select {
-	case q.answer <- gathered(facts):
+	case q.answer <- gatheredFacts(facts):
 	default: // it has answered already
 	}
 	return true

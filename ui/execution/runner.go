@@ -63,13 +63,13 @@ type Options struct {
 type Runner struct {
 	Options
 
-	mu        sync.Mutex
-	running   map[string]*execution // by execution id
-	skews     map[string]skew       // by agent
-	tried     map[string]time.Time  // by group: when the schedule last tried to start an execution
-	complete  []*execution          // nobody is waited for
-	wake      chan struct{}         // of one slot
-	questions map[string]*question  // by the id of the request
+	mu                  sync.Mutex
+	running             map[string]*execution // by execution id
+	skews               map[string]skew       // by agent
+	triedAt             map[string]time.Time  // by group: when the schedule last tried to start an execution
+	completedExecutions []*execution          // nobody is waited for
+	wake                chan struct{}         // of one slot
+	questions           map[string]*question  // by the id of the request
 
 	// Only Step uses these.
 	resumed     bool                      // interrupted is known
@@ -79,12 +79,12 @@ type Runner struct {
 
 // execution is an execution that is under way.
 type execution struct {
-	plan      *check.Plan
-	answers   *check.Answers
-	startedAt time.Time
-	deadline  time.Time
-	delivery  map[string]*message.Delivery // by agent
-	queued    bool                         // it is in Runner.complete
+	plan       *check.Plan
+	answers    *check.Answers
+	startedAt  time.Time
+	deadline   time.Time
+	deliveries map[string]*message.Delivery // by agent
+	queued     bool                         // it is in Runner.complete
 }
 
 type skew struct {
@@ -98,7 +98,7 @@ func New(o Options) *Runner {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &Runner{
-		Options: o, running: make(map[string]*execution), skews: make(map[string]skew), tried: make(map[string]time.Time),
+		Options: o, running: make(map[string]*execution), skews: make(map[string]skew), triedAt: make(map[string]time.Time),
 		wake: make(chan struct{}, 1), questions: make(map[string]*question),
 	}
 	if o.Bus != nil {
@@ -213,7 +213,7 @@ func shortList(ids []string) string {
 func (r *Runner) ask(ctx context.Context, plan *check.Plan, startedAt time.Time) {
 	now := r.Store.Now()
 	e := &execution{
-		plan: plan, answers: check.NewAnswers(plan), startedAt: startedAt, deadline: now.Add(r.Timeout), delivery: make(map[string]*message.Delivery),
+		plan: plan, answers: check.NewAnswers(plan), startedAt: startedAt, deadline: now.Add(r.Timeout), deliveries: make(map[string]*message.Delivery),
 	}
 	waiting := e.answers.Waiting()
 	r.mu.Lock()
@@ -222,7 +222,7 @@ func (r *Runner) ask(ctx context.Context, plan *check.Plan, startedAt time.Time)
 	for _, agent := range waiting {
 		delivery, reason := r.send(ctx, plan, agent, now)
 		r.mu.Lock()
-		if e.delivery[agent] = delivery; reason != "" {
+		if e.deliveries[agent] = delivery; reason != "" {
 			e.answers.TimeOut(check.Timeout{AgentID: agent, Reason: reason})
 		}
 		r.mu.Unlock()
@@ -263,7 +263,7 @@ func (r *Runner) queueIfComplete(e *execution) {
 		return
 	}
 	e.queued = true
-	r.complete = append(r.complete, e)
+	r.completedExecutions = append(r.completedExecutions, e)
 	select {
 	case r.wake <- struct{}{}:
 	default:
@@ -308,22 +308,22 @@ func (r *Runner) expire() {
 		for _, agent := range e.answers.Waiting() {
 			switch {
 			case !now.Before(e.deadline):
-				e.answers.TimeOut(r.silence(e, agent))
+				e.answers.TimeOut(r.timeoutOf(e, agent))
 			case !r.Connected(agent):
 				e.answers.TimeOut(check.Timeout{AgentID: agent, Reason: check.Disconnected})
-			case e.delivery[agent] != nil && e.delivery[agent].State() == message.Refused:
-				e.answers.TimeOut(r.silence(e, agent))
+			case e.deliveries[agent] != nil && e.deliveries[agent].State() == message.Refused:
+				e.answers.TimeOut(r.timeoutOf(e, agent))
 			}
 		}
 		r.queueIfComplete(e)
 	}
 }
 
-// silence says why an agent has not answered: an agent whose clock is far ahead
+// timeoutOf says why an agent has not answered: an agent whose clock is far ahead
 // refuses each request as expired.
-func (r *Runner) silence(e *execution, agent string) check.Timeout {
+func (r *Runner) timeoutOf(e *execution, agent string) check.Timeout {
 	ahead := r.skews[agent].ahead
-	refused := e.delivery[agent] != nil && e.delivery[agent].State() == message.Refused
+	refused := e.deliveries[agent] != nil && e.deliveries[agent].State() == message.Refused
 	if ahead >= messageLifetime || refused && ahead > minSkew {
 		return check.Timeout{AgentID: agent, Reason: check.ClockSkew, SkewSeconds: int(ahead.Seconds())}
 	}
@@ -334,8 +334,8 @@ func (r *Runner) silence(e *execution, agent string) check.Timeout {
 // What cannot be stored now is tried again.
 func (r *Runner) conclude(ctx context.Context) {
 	r.mu.Lock()
-	ready := r.complete
-	r.complete = nil
+	ready := r.completedExecutions
+	r.completedExecutions = nil
 	r.mu.Unlock()
 	for i, e := range ready {
 		err := r.store(ctx, e)
@@ -344,7 +344,7 @@ func (r *Runner) conclude(ctx context.Context) {
 		}
 		r.mu.Lock()
 		if err != nil {
-			r.complete = append(r.complete, ready[i])
+			r.completedExecutions = append(r.completedExecutions, ready[i])
 		} else {
 			delete(r.running, e.plan.ExecutionID)
 		}
@@ -442,7 +442,7 @@ func (r *Runner) countConnected(p *check.Plan) (n int) {
 
 // end ends an execution without asking anybody.
 func (r *Runner) end(plan *check.Plan, running *store.RunningExecution) {
-	e := &execution{plan: plan, answers: check.NewAnswers(plan), startedAt: running.StartedAt, delivery: map[string]*message.Delivery{}}
+	e := &execution{plan: plan, answers: check.NewAnswers(plan), startedAt: running.StartedAt, deliveries: map[string]*message.Delivery{}}
 	for _, agent := range e.answers.Waiting() {
 		e.answers.TimeOut(check.Timeout{AgentID: agent, Reason: check.NoAnswer})
 	}
@@ -471,7 +471,7 @@ func (r *Runner) receive(_ context.Context, envelope message.Envelope) error {
 		r.noteSkew(agent, envelope.SentAt, now)
 		return nil
 	}
-	reception, unasked := e.answers.Add(agent, gathered(facts))
+	reception, unasked := e.answers.Add(agent, gatheredFacts(facts))
 	if reception != check.Taken || unasked > 0 {
 		r.Log.Debug("facts that do not count", "agent", agent, "execution", facts.GetExecutionId(), "reception", reception, "unasked", unasked)
 	}

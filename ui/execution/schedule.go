@@ -22,8 +22,8 @@ func slot(group string, at time.Time, interval time.Duration) int64 {
 	return at.Add(offset).UnixNano() / int64(interval)
 }
 
-// due is a cluster or host whose checks are to be run.
-type due struct {
+// dueGroup is a cluster or host whose checks are to be run.
+type dueGroup struct {
 	kind check.SubjectKind
 	id   string
 }
@@ -54,7 +54,7 @@ func (r *Runner) schedule(ctx context.Context) {
 
 // dueGroups returns some groups whose checks are to be run now, and notes that
 // they are tried.
-func (r *Runner) dueGroups() (groups []due, err error) {
+func (r *Runner) dueGroups() (groups []dueGroup, err error) {
 	now := r.Store.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,7 +64,7 @@ func (r *Runner) dueGroups() (groups []due, err error) {
 				return err
 			}
 			if len(groups) < maxStartsPerTick && len(c.SelectedChecks) > 0 && check.Checkable(c.Type) && r.isDue(tx, string(c.ID), now) && r.canBeAsked(now, membersOf(c)) {
-				groups = append(groups, due{check.ClusterSubject, string(c.ID)})
+				groups = append(groups, dueGroup{check.ClusterSubject, string(c.ID)})
 			}
 		}
 		for h, err := range tx.Hosts() {
@@ -72,13 +72,13 @@ func (r *Runner) dueGroups() (groups []due, err error) {
 				return err
 			}
 			if len(groups) < maxStartsPerTick && len(h.SelectedChecks) > 0 && r.isDue(tx, string(h.ID), now) && r.canBeAsked(now, []landscape.HostID{h.ID}) {
-				groups = append(groups, due{check.HostSubject, string(h.ID)})
+				groups = append(groups, dueGroup{check.HostSubject, string(h.ID)})
 			}
 		}
 		return nil
 	})
 	for _, d := range groups {
-		r.tried[d.id] = now
+		r.triedAt[d.id] = now
 	}
 	return groups, err
 }
@@ -99,7 +99,7 @@ func membersOf(c *landscape.Cluster) (hosts []landscape.HostID) {
 // isDue reports whether the checks of a group are to be run. The caller holds the
 // lock.
 func (r *Runner) isDue(tx *store.Tx, group string, now time.Time) bool {
-	last := r.tried[group]
+	last := r.triedAt[group]
 	g, err := tx.CheckedGroup(group)
 	if err == nil {
 		if g.Running != nil {

@@ -83,8 +83,8 @@ type agentItem struct {
 type agentState int
 
 const (
-	stateRefused agentState = iota
-	stateLeftOut            // parts of a report could not be read
+	stateRefused    agentState = iota
+	statePartlyRead            // parts of a report could not be read
 	stateOverdue
 	stateNeverReported
 	stateNormal
@@ -176,7 +176,7 @@ func newAgentItem(agent *store.Agent, now, started time.Time) *agentItem {
 			continue
 		}
 		a.faulty = append(a.faulty, status)
-		state := stateLeftOut
+		state := statePartlyRead
 		if status.Outcome == store.ReportRefused {
 			state = stateRefused
 		}
@@ -344,7 +344,7 @@ func (s *Pages) newAgentRow(a *agentItem) agentRow {
 	if len(a.connections) > 0 {
 		row.Connection = &connectionRow{a.addresses(), s.Timestamp(a.connections[0].Since)}
 	}
-	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateOverdue: "clock", stateNeverReported: "unknown"}[a.state]
+	row.Icon = map[agentState]string{stateRefused: "warning", statePartlyRead: "warning", stateOverdue: "clock", stateNeverReported: "unknown"}[a.state]
 	if a.Host != nil {
 		row.Name.URL, row.Outdated = "/hosts/"+string(a.ID), isOutdated(row.Version)
 	}

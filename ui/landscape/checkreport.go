@@ -64,7 +64,7 @@ func (s *Pages) downloadCheckReport(kind check.SubjectKind) func(http.ResponseWr
 		if err != nil {
 			return err
 		}
-		var x *readExecution
+		var x *executionView
 		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 			x, err = s.readExecution(tx, kind, id, r.URL.Query().Get("execution"))
 			return err
@@ -72,7 +72,7 @@ func (s *Pages) downloadCheckReport(kind check.SubjectKind) func(http.ResponseWr
 		if err != nil {
 			return err
 		}
-		if x.shown == nil {
+		if x.chosenExecution == nil {
 			return fmt.Errorf("execution of %s: %w", id, store.ErrNotFound)
 		}
 		p := checkReport{Frame: s.NewFrame(r, ""), checkedThing: x.thing}
@@ -91,7 +91,7 @@ func (s *Pages) downloadCheckReport(kind check.SubjectKind) func(http.ResponseWr
 
 // reportFileName returns the name of the file, with the letters and digits of the
 // name of the thing.
-func reportFileName(x *readExecution) string {
+func reportFileName(x *executionView) string {
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_", r) {
 			return r
@@ -99,12 +99,12 @@ func reportFileName(x *readExecution) string {
 		return -1
 	}, x.thing.Name)
 	const longest = 60
-	return "checks-" + cmp.Or(name[:min(len(name), longest)], x.thing.Kind) + "-" + x.shown.CompletedAt.UTC().Format("20060102T150405Z") + ".html"
+	return "checks-" + cmp.Or(name[:min(len(name), longest)], x.thing.Kind) + "-" + x.chosenExecution.CompletedAt.UTC().Format("20060102T150405Z") + ".html"
 }
 
 // describeReport fills the report.
-func (s *Pages) describeReport(p *checkReport, x *readExecution, reader string) {
-	e, catalogue := x.shown, s.Executions.Catalogue()
+func (s *Pages) describeReport(p *checkReport, x *executionView, reader string) {
+	e, catalogue := x.chosenExecution, s.Executions.Catalogue()
 	p.Title = "Checks of " + x.thing.Kind + " " + x.thing.Name + ", " + s.Timestamp(e.CompletedAt).Text()
 	add := func(label, text string) { p.Facts = append(p.Facts, page.Fact{Label: label, Text: text}) }
 	add("Target", x.thing.Kind+" "+x.thing.Name+" ("+x.id+")")
@@ -138,7 +138,7 @@ func (s *Pages) describeReport(p *checkReport, x *readExecution, reader string) 
 }
 
 // addToReport adds a check to its group.
-func (s *Pages) addToReport(p *checkReport, x *readExecution, d *check.CheckDocument) {
+func (s *Pages) addToReport(p *checkReport, x *executionView, d *check.CheckDocument) {
 	about := s.Executions.Catalogue().Find(d.CheckID)
 	group, row := s.newResultRow(x, d, nil)
 	c := reportCheck{resultRow: row, Failed: d.Result != check.Passing, Compared: x.comparisons(d)}

@@ -144,7 +144,7 @@ func (s *Pages) showCheckResult(kind check.SubjectKind) func(http.ResponseWriter
 			return err
 		}
 		p := checkResultPage{Frame: s.NewFrame(r, "")}
-		var x *readExecution
+		var x *executionView
 		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 			if x, err = s.readExecution(tx, kind, id, r.URL.Query().Get("execution")); err != nil {
 				return err
@@ -156,7 +156,7 @@ func (s *Pages) showCheckResult(kind check.SubjectKind) func(http.ResponseWriter
 		}
 		name, target := page.PathVar(r, "name"), page.PathVar(r, "target")
 		var d *check.CheckDocument
-		if x.shown != nil {
+		if x.chosenExecution != nil {
 			d = x.conclusion.Find(page.PathVar(r, "check"))
 		}
 		var a *check.AgentDocument
@@ -174,7 +174,7 @@ func (s *Pages) showCheckResult(kind check.SubjectKind) func(http.ResponseWriter
 }
 
 // agent finds a host of a check by its name or id; nil if it is none.
-func (x *readExecution) agent(d *check.CheckDocument, name string) *check.AgentDocument {
+func (x *executionView) agent(d *check.CheckDocument, name string) *check.AgentDocument {
 	for i := range d.Agents {
 		if a := &d.Agents[i]; a.AgentID == name || x.hostName(a.AgentID) == name {
 			return a
@@ -184,7 +184,7 @@ func (x *readExecution) agent(d *check.CheckDocument, name string) *check.AgentD
 }
 
 // describeCheckResult fills the page. a is nil if the target is the cluster.
-func (s *Pages) describeCheckResult(p *checkResultPage, x *readExecution, d *check.CheckDocument, a *check.AgentDocument) {
+func (s *Pages) describeCheckResult(p *checkResultPage, x *executionView, d *check.CheckDocument, a *check.AgentDocument) {
 	c := s.Executions.Catalogue().Find(d.CheckID)
 	p.Title2 = d.CheckID
 	if c != nil {
@@ -195,7 +195,7 @@ func (s *Pages) describeCheckResult(p *checkResultPage, x *readExecution, d *che
 	}
 	p.Title = p.Title2 + " – " + x.thing.Name
 	p.Mark = resultMark("Check "+d.CheckID, d.Result)
-	p.Back = x.thing.results() + "?check=" + d.CheckID + "#check-" + d.CheckID
+	p.Back = x.thing.resultsPath() + "?check=" + d.CheckID + "#check-" + d.CheckID
 	provider, _ := x.conclusion.Environment["provider"].(string)
 	p.Facts = []page.Fact{{Label: "Check ID", Text: d.CheckID, Mono: true}}
 	if a != nil {
@@ -203,7 +203,7 @@ func (s *Pages) describeCheckResult(p *checkResultPage, x *readExecution, d *che
 	} else {
 		p.Facts = append(p.Facts, page.Fact{Label: "Cluster", Links: []page.Link{{Name: x.thing.Name, URL: x.thing.Path}}})
 	}
-	p.Facts = append(p.Facts, page.Fact{Label: "Provider", Text: providerName(provider)}, s.TimestampFact("Execution", x.shown.CompletedAt))
+	p.Facts = append(p.Facts, page.Fact{Label: "Provider", Text: providerName(provider)}, s.TimestampFact("Execution", x.chosenExecution.CompletedAt))
 	if before := x.resultBefore(d.CheckID); before != "" {
 		p.Facts = append(p.Facts, page.Fact{Label: "Result before", Text: page.HealthWord(landscape.Health(before))})
 	}
@@ -245,7 +245,7 @@ func (p *checkResultPage) describeAgent(c *check.Check, d *check.CheckDocument, 
 }
 
 // comparisons returns the expectations that compare all hosts of a cluster.
-func (x *readExecution) comparisons(d *check.CheckDocument) (rows []expectationRow) {
+func (x *executionView) comparisons(d *check.CheckDocument) (rows []expectationRow) {
 	for _, expectation := range d.Expectations {
 		if expectation.Type != check.ExpectSame {
 			continue
@@ -274,7 +274,7 @@ func (x *readExecution) comparisons(d *check.CheckDocument) (rows []expectationR
 
 // newWaivePanel returns the form that waives failures of a check on a host, or on
 // all hosts if a is nil.
-func (s *Pages) newWaivePanel(f *page.Frame, x *readExecution, d *check.CheckDocument, a *check.AgentDocument) waivePanel {
+func (s *Pages) newWaivePanel(f *page.Frame, x *executionView, d *check.CheckDocument, a *check.AgentDocument) waivePanel {
 	p := waivePanel{
 		Failed: d.Result != check.Passing, Refused: f.WhyRefused(abilityCustomize), Action: x.thing.Path + "/waivers", Check: d.CheckID, Return: f.Here,
 		Latest: s.latestWaiverDay(),

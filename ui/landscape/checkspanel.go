@@ -28,8 +28,8 @@ type checksPanel struct {
 }
 
 // newChecksPanel returns the state of the checks.
-func (s *Pages) newChecksPanel(x *readExecution) checksPanel {
-	p := checksPanel{Applicable: x.subject != nil, Results: x.thing.results(), Settings: x.thing.Path + "/settings"}
+func (s *Pages) newChecksPanel(x *executionView) checksPanel {
+	p := checksPanel{Applicable: x.subject != nil, Results: x.thing.resultsPath(), Settings: x.thing.Path + "/settings"}
 	if x.kind == check.HostSubject {
 		p.Facts = x.thing.Path + "/facts"
 	}
@@ -72,7 +72,7 @@ type checkStart struct {
 }
 
 // newCheckStart returns the button.
-func (s *Pages) newCheckStart(r *http.Request, f *page.Frame, x *readExecution) checkStart {
+func (s *Pages) newCheckStart(r *http.Request, f *page.Frame, x *executionView) checkStart {
 	b := checkStart{Action: x.thing.Path + "/executions"}
 	ability := abilityRefreshCluster
 	if x.kind == check.HostSubject {

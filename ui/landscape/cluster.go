@@ -141,7 +141,7 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 		if c.HANA != nil {
 			p.Replication = d.replicationPanel(d.chainOfCluster(c))
 		}
-		p.Live = d.live(p.Live)
+		p.Live = d.withTopics(p.Live)
 		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.ClusterTags, string(id), p.Name); err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status in
 		d := s.newDrawer(v)
 		p.Drawing = d.drawDatabase(db)
 		p.Replication = d.replicationPanel(landscape.ReplicationChainOf(db.Instances, d.clustersOfDatabase(db)...))
-		p.Live = d.live(p.Live)
+		p.Live = d.withTopics(p.Live)
 		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.DatabaseTags, string(id), db.SID); err != nil {
 			return err
 		}

@@ -81,8 +81,8 @@ func (d *drawer) follow(kind, id string) {
 	}
 }
 
-// live returns the topics of a page with those of the drawing.
-func (d *drawer) live(topics string) string {
+// withTopics returns the topics of a page with those of the drawing.
+func (d *drawer) withTopics(topics string) string {
 	for _, t := range d.topics {
 		if !slices.Contains(strings.Fields(topics), t) {
 			topics += " " + t
@@ -91,8 +91,8 @@ func (d *drawer) live(topics string) string {
 	return topics
 }
 
-// stale returns the words for data that is out of date; "" if it is not.
-func (d *drawer) stale(since *time.Time) string {
+// staleWords returns the words for data that is out of date; "" if it is not.
+func (d *drawer) staleWords(since *time.Time) string {
 	if since == nil {
 		return ""
 	}
@@ -109,7 +109,7 @@ func (d *drawer) hostBox(id landscape.HostID, inside ...*drawing.Box) *drawing.B
 	b := &drawing.Box{Kind: "Host", Icon: "host", Name: link.Name, URL: link.URL, More: link.Gone, Inside: inside, Arranged: drawing.Stack}
 	d.follow("host", string(id))
 	if h := d.HostByID[id]; h != nil {
-		b.Health, b.Stale = drawnHealth(h.Health), d.stale(h.StaleSince)
+		b.Health, b.Stale = drawnHealth(h.Health), d.staleWords(h.StaleSince)
 	}
 	return b
 }
@@ -118,7 +118,7 @@ func (d *drawer) hostBox(id landscape.HostID, inside ...*drawing.Box) *drawing.B
 func (d *drawer) clusterBox(c *landscape.Cluster) *drawing.Box {
 	link := page.LinkToCluster(c)
 	d.follow("cluster", string(c.ID))
-	b := &drawing.Box{Kind: "Cluster", Icon: "cluster", Name: link.Name, URL: link.URL, Health: drawnHealth(c.Health), Stale: d.stale(c.StaleSince)}
+	b := &drawing.Box{Kind: "Cluster", Icon: "cluster", Name: link.Name, URL: link.URL, Health: drawnHealth(c.Health), Stale: d.staleWords(c.StaleSince)}
 	if inMaintenance(c) {
 		b.Notes = append(b.Notes, "Maintenance mode")
 	}
@@ -137,7 +137,7 @@ func (d *drawer) instanceBox(system string, i *landscape.Instance, role string) 
 	mark := newStatusMark(i.Status, i.AbsentSince != nil, page.Timestamp{})
 	b := &drawing.Box{
 		Kind: "Instance", Name: role + " " + i.Number, URL: system + "#instance-" + string(i.HostID) + "-" + i.Number,
-		Health: drawing.Mark{Shape: mark.Shape, Word: mark.Word}, Stale: d.stale(i.StaleSince), Absent: i.AbsentSince != nil,
+		Health: drawing.Mark{Shape: mark.Shape, Word: mark.Word}, Stale: d.staleWords(i.StaleSince), Absent: i.AbsentSince != nil,
 	}
 	if name := orEmpty(i.Hostname); name != "" && (d.HostByID[i.HostID] == nil || !landscape.SameHostname(name, d.HostByID[i.HostID].Hostname)) {
 		b.Notes = append(b.Notes, name)
@@ -174,9 +174,9 @@ func addressBox(c *landscape.Cluster, address string) *drawing.Box {
 	return &drawing.Box{Kind: "Virtual address", Name: address, URL: page.LinkToCluster(c).URL, Health: drawing.Mark{Word: "Virtual address"}}
 }
 
-// virtualAddresses returns the boxes of the virtual addresses of a system that a
+// virtualAddressBoxes returns the boxes of the virtual addresses of a system that a
 // host holds now.
-func (d *drawer) virtualAddresses(id landscape.HostID, sid string) []*drawing.Box {
+func (d *drawer) virtualAddressBoxes(id landscape.HostID, sid string) []*drawing.Box {
 	c, h := d.ClusterOf(id), d.HostByID[id]
 	if c == nil || h == nil {
 		return nil
@@ -206,9 +206,9 @@ func (d *drawer) virtualAddresses(id landscape.HostID, sid string) []*drawing.Bo
 	return boxes[:min(len(boxes), maxDrawnInstances)]
 }
 
-// folded returns at most so many boxes. The last of them then says how many
+// foldBoxes returns at most so many boxes. The last of them then says how many
 // more there are, and leads to the list of all. Those with trouble stay.
-func folded(boxes []*drawing.Box, most int, list string) []*drawing.Box {
+func foldBoxes(boxes []*drawing.Box, most int, list string) []*drawing.Box {
 	if len(boxes) <= most {
 		return boxes
 	}

@@ -23,10 +23,10 @@ func (d *drawer) drawCluster(c *landscape.Cluster) drawingPanel {
 		for _, n := range nodes {
 			b.Inside = append(b.Inside, n.box)
 		}
-		b.Inside = folded(b.Inside, maxDrawnHosts, listOfNodes(c))
+		b.Inside = foldBoxes(b.Inside, maxDrawnHosts, listOfNodes(c))
 	}
 	boxes := []*drawing.Box{b}
-	if systems := d.systemsIn(c); systems != nil {
+	if systems := d.clusterSystemsBox(c); systems != nil {
 		boxes = append([]*drawing.Box{systems}, boxes...)
 	}
 	for _, below := range []*drawing.Box{fencingBox(c), stoppedBox(c)} {
@@ -91,7 +91,7 @@ func (d *drawer) clusterNodes(c *landscape.Cluster) []clusterNode {
 		}
 	}
 	for _, n := range nodes {
-		n.box.Inside = folded(d.insideNode(c, n), maxDrawnInstances, listOfNodes(c))
+		n.box.Inside = foldBoxes(d.insideNode(c, n), maxDrawnInstances, listOfNodes(c))
 	}
 	return nodes
 }
@@ -104,8 +104,8 @@ func (d *drawer) insideNode(c *landscape.Cluster, n clusterNode) []*drawing.Box 
 		boxes = append(boxes, addressBox(c, address))
 		boxes[len(boxes)-1].URL = "#resources"
 	}
-	boxes = append(boxes, d.instancesOnHost(n.host)...)
-	if resources := resourcesOn(c, n.name); resources != nil {
+	boxes = append(boxes, d.instanceBoxes(n.host)...)
+	if resources := resourcesBox(c, n.name); resources != nil {
 		boxes = append(boxes, resources)
 	}
 	return boxes
@@ -146,8 +146,8 @@ func addressesOf(c *landscape.Cluster, node string) []string {
 	return all
 }
 
-// instancesOnHost returns the boxes of all instances on a host.
-func (d *drawer) instancesOnHost(id landscape.HostID) []*drawing.Box {
+// instanceBoxes returns the boxes of all instances on a host.
+func (d *drawer) instanceBoxes(id landscape.HostID) []*drawing.Box {
 	var boxes []*drawing.Box
 	for _, running := range d.Running[id] {
 		system := idOfPath(running.URL)
@@ -182,9 +182,9 @@ func (d *drawer) systemWithID(id string) *landscape.SAPSystem {
 	return d.Systems[at]
 }
 
-// resourcesOn returns the box that sums up the resources on a node; nil if there
+// resourcesBox returns the box that sums up the resources on a node; nil if there
 // are none.
-func resourcesOn(c *landscape.Cluster, node string) *drawing.Box {
+func resourcesBox(c *landscape.Cluster, node string) *drawing.Box {
 	var resources []landscape.ClusterResource
 	switch {
 	case c.HANA != nil:
@@ -231,7 +231,7 @@ func (d *drawer) addSites(b *drawing.Box, c *landscape.Cluster, nodes []clusterN
 				placed[n.name] = true
 			}
 		}
-		return folded(boxes, maxDrawnAtSite, listOfNodes(c))
+		return foldBoxes(boxes, maxDrawnAtSite, listOfNodes(c))
 	})
 	var others []*drawing.Box
 	for _, n := range nodes {
@@ -239,7 +239,7 @@ func (d *drawer) addSites(b *drawing.Box, c *landscape.Cluster, nodes []clusterN
 			others = append(others, n.box)
 		}
 	}
-	b.Inside = append(b.Inside, folded(others, maxDrawnAtSite, listOfNodes(c))...)
+	b.Inside = append(b.Inside, foldBoxes(others, maxDrawnAtSite, listOfNodes(c))...)
 }
 
 // chainOfCluster returns the replication of the database in a HANA cluster, as
@@ -295,9 +295,9 @@ func (d *drawer) addPair(b *drawing.Box, c *landscape.Cluster, nodes []clusterNo
 // idOfPath returns the id at the end of the path of a page.
 func idOfPath(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 
-// systemsIn returns the frame of the systems that run in a cluster; nil if none
+// clusterSystemsBox returns the frame of the systems that run in a cluster; nil if none
 // is known.
-func (d *drawer) systemsIn(c *landscape.Cluster) *drawing.Box {
+func (d *drawer) clusterSystemsBox(c *landscape.Cluster) *drawing.Box {
 	var boxes []*drawing.Box
 	add := func(b *drawing.Box) {
 		if !slices.ContainsFunc(boxes, func(o *drawing.Box) bool { return o.URL == b.URL }) {
@@ -312,18 +312,18 @@ func (d *drawer) systemsIn(c *landscape.Cluster) *drawing.Box {
 			id := idOfPath(running.URL)
 			if running.Database {
 				db := d.DatabaseByID[landscape.DatabaseID(id)]
-				add(&drawing.Box{Kind: "HANA database", Icon: "database", Name: db.SID, URL: running.URL, Health: drawnHealth(db.Health), Stale: d.stale(db.StaleSince)})
+				add(&drawing.Box{Kind: "HANA database", Icon: "database", Name: db.SID, URL: running.URL, Health: drawnHealth(db.Health), Stale: d.staleWords(db.StaleSince)})
 				continue
 			}
 			if s := d.systemWithID(id); s != nil {
-				add(&drawing.Box{Kind: "SAP system", Icon: "sap-system", Name: s.SID, URL: running.URL, Health: drawnHealth(s.Health), Stale: d.stale(s.StaleSince)})
+				add(&drawing.Box{Kind: "SAP system", Icon: "sap-system", Name: s.SID, URL: running.URL, Health: drawnHealth(s.Health), Stale: d.staleWords(s.StaleSince)})
 			}
 		}
 	}
 	if len(boxes) == 0 {
 		return nil
 	}
-	return &drawing.Box{Name: "Systems in this cluster", Inside: folded(boxes, maxDrawnSystems, listOfNodes(c)), Arranged: drawing.Flow}
+	return &drawing.Box{Name: "Systems in this cluster", Inside: foldBoxes(boxes, maxDrawnSystems, listOfNodes(c)), Arranged: drawing.Flow}
 }
 
 // fencingBox returns the frame of the devices through which nodes are fenced.
@@ -342,7 +342,7 @@ func fencingBox(c *landscape.Cluster) *drawing.Box {
 	for _, row := range sbdRows(devices) {
 		b.Inside = append(b.Inside, &drawing.Box{Kind: "SBD device", Name: row.Device, URL: "#fencing", Health: drawing.Mark{Shape: row.Status.State, Word: row.Status.Word}})
 	}
-	b.Inside = folded(b.Inside, maxDrawnDevices, "#fencing")
+	b.Inside = foldBoxes(b.Inside, maxDrawnDevices, "#fencing")
 	switch {
 	case len(devices) > 0:
 	case kind == nil:
@@ -370,6 +370,6 @@ func stoppedBox(c *landscape.Cluster) *drawing.Box {
 	for _, r := range stopped {
 		b.Inside = append(b.Inside, &drawing.Box{Kind: "Resource", Name: r.ID, URL: "#stopped", Health: drawing.Mark{Shape: "unknown", Word: "Stopped"}, Notes: []string{r.Type}})
 	}
-	b.Inside = folded(b.Inside, maxDrawnSystems, "#stopped")
+	b.Inside = foldBoxes(b.Inside, maxDrawnSystems, "#stopped")
 	return b
 }

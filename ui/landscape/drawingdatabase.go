@@ -13,7 +13,7 @@ import (
 func (d *drawer) drawDatabase(db *landscape.Database) drawingPanel {
 	var boxes []*drawing.Box
 	var lines []drawing.Line
-	if systems := d.systemsOn(db); systems != nil {
+	if systems := d.databaseSystemsBox(db); systems != nil {
 		boxes = append(boxes, systems)
 		lines = append(lines, drawing.Line{From: 0, To: 1, Kind: "Dependency", Below: []string{"use its tenants"}})
 	}
@@ -27,7 +27,7 @@ func (d *drawer) databaseBox(db *landscape.Database) *drawing.Box {
 	d.follow("database", string(db.ID))
 	b := &drawing.Box{
 		Kind: "HANA database", Icon: "database", Name: db.SID, URL: "/databases/" + string(db.ID),
-		Health: drawnHealth(db.Health), Stale: d.stale(db.StaleSince), Arranged: drawing.Flow,
+		Health: drawnHealth(db.Health), Stale: d.staleWords(db.StaleSince), Arranged: drawing.Flow,
 	}
 	clusters := d.clustersOfDatabase(db)
 	chain := landscape.ReplicationChainOf(db.Instances, clusters...)
@@ -70,7 +70,7 @@ func (d *drawer) databaseHosts(db *landscape.Database, instances []*landscape.Da
 	for _, i := range instances {
 		if boxes[i.HostID] == nil {
 			ids = append(ids, i.HostID)
-			boxes[i.HostID] = d.hostBox(i.HostID, d.virtualAddresses(i.HostID, db.SID)...)
+			boxes[i.HostID] = d.hostBox(i.HostID, d.virtualAddressBoxes(i.HostID, db.SID)...)
 		}
 		b := boxes[i.HostID]
 		b.Inside = append(b.Inside, d.instanceBox("/databases/"+string(db.ID), &i.Instance, roleOfInstance(i.Features)))
@@ -79,9 +79,9 @@ func (d *drawer) databaseHosts(db *landscape.Database, instances []*landscape.Da
 	all := make([]*drawing.Box, len(ids))
 	for n, id := range ids {
 		all[n] = boxes[id]
-		all[n].Inside = folded(all[n].Inside, maxDrawnInstances, list)
+		all[n].Inside = foldBoxes(all[n].Inside, maxDrawnInstances, list)
 	}
-	return folded(all, maxDrawnAtSite, list)
+	return foldBoxes(all, maxDrawnAtSite, list)
 }
 
 // addChain adds the sites of a replication to a frame, with the lines between

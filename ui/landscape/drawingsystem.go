@@ -30,7 +30,7 @@ func (d *drawer) drawSAPSystem(system *landscape.SAPSystem) drawingPanel {
 func (d *drawer) applicationBox(system *landscape.SAPSystem) *drawing.Box {
 	b := &drawing.Box{
 		Kind: "SAP system", Icon: "sap-system", Name: system.SID, URL: "/sap_systems/" + string(system.ID),
-		Health: drawnHealth(system.Health), Stale: d.stale(system.StaleSince), Arranged: drawing.Flow,
+		Health: drawnHealth(system.Health), Stale: d.staleWords(system.StaleSince), Arranged: drawing.Flow,
 	}
 	on := d.instancesByHost(system)
 	var clusters []landscape.ClusterID
@@ -50,7 +50,7 @@ func (d *drawer) applicationBox(system *landscape.SAPSystem) *drawing.Box {
 	for _, id := range clusters {
 		b.Inside = append(b.Inside, d.applicationCluster(d.ClusterByID[id], system, inCluster[id]))
 	}
-	b.Inside = append(b.Inside, folded(alone, maxDrawnHosts, "#hosts")...)
+	b.Inside = append(b.Inside, foldBoxes(alone, maxDrawnHosts, "#hosts")...)
 	return b
 }
 
@@ -70,14 +70,14 @@ func (d *drawer) instancesByHost(system *landscape.SAPSystem) []applicationHost 
 		at := slices.IndexFunc(hosts, func(h applicationHost) bool { return h.id == i.HostID })
 		if at < 0 {
 			at = len(hosts)
-			hosts = append(hosts, applicationHost{id: i.HostID, box: d.hostBox(i.HostID, d.virtualAddresses(i.HostID, system.SID)...)})
+			hosts = append(hosts, applicationHost{id: i.HostID, box: d.hostBox(i.HostID, d.virtualAddressBoxes(i.HostID, system.SID)...)})
 		}
 		box := hosts[at].box
 		box.Inside = append(box.Inside, d.instanceBox("/sap_systems/"+string(system.ID), &i.Instance, roleOfInstance(i.Features)))
 		hosts[at].features += "|" + i.Features
 	}
 	for _, h := range hosts {
-		h.box.Inside = folded(h.box.Inside, maxDrawnInstances, "#hosts")
+		h.box.Inside = foldBoxes(h.box.Inside, maxDrawnInstances, "#hosts")
 	}
 	return hosts
 }
@@ -100,7 +100,7 @@ func (d *drawer) applicationCluster(c *landscape.Cluster, system *landscape.SAPS
 	for _, h := range hosts {
 		b.Inside = append(b.Inside, h.box)
 	}
-	b.Inside = folded(b.Inside, maxDrawnHosts, "#hosts")
+	b.Inside = foldBoxes(b.Inside, maxDrawnHosts, "#hosts")
 	return b
 }
 
@@ -114,9 +114,9 @@ func enqueueLine(version landscape.ENSAVersion) drawing.Line {
 	return line
 }
 
-// systemsOn returns the frame of the SAP systems on a database; nil if there
+// databaseSystemsBox returns the frame of the SAP systems on a database; nil if there
 // are none.
-func (d *drawer) systemsOn(db *landscape.Database) *drawing.Box {
+func (d *drawer) databaseSystemsBox(db *landscape.Database) *drawing.Box {
 	var boxes []*drawing.Box
 	for _, s := range d.Systems {
 		if s.DatabaseID != db.ID {
@@ -126,11 +126,11 @@ func (d *drawer) systemsOn(db *landscape.Database) *drawing.Box {
 		d.follow("sap_system", string(s.ID))
 		boxes = append(boxes, &drawing.Box{
 			Kind: "SAP system", Icon: "sap-system", Name: link.Name, URL: link.URL, Health: drawnHealth(s.Health),
-			Stale: d.stale(s.StaleSince), Notes: []string{"Tenant " + s.Tenant},
+			Stale: d.staleWords(s.StaleSince), Notes: []string{"Tenant " + s.Tenant},
 		})
 	}
 	if len(boxes) == 0 {
 		return nil
 	}
-	return &drawing.Box{Name: "SAP systems", Inside: folded(boxes, maxDrawnSystems, "#tenants"), Arranged: drawing.Flow}
+	return &drawing.Box{Name: "SAP systems", Inside: foldBoxes(boxes, maxDrawnSystems, "#tenants"), Arranged: drawing.Flow}
 }

@@ -52,8 +52,8 @@ type checkedThing struct {
 	Path string // of its page
 }
 
-// results is the path of the page of the last execution.
-func (t checkedThing) results() string { return t.Path + "/executions/last" }
+// resultsPath is the path of the page of the last execution.
+func (t checkedThing) resultsPath() string { return t.Path + "/executions/last" }
 
 // resultCount is how many checks have a result, with the address that shows only
 // these.
@@ -184,25 +184,25 @@ func (s *Pages) startExecution(kind check.SubjectKind) func(http.ResponseWriter,
 	}
 }
 
-// readExecution is what the pages of one execution read.
-type readExecution struct {
-	thing      checkedThing
-	subject    *check.Subject // nil if there are no checks for this type of cluster
-	group      *store.CheckedGroup
-	shown      *store.Execution // nil: none is completed
-	all        []*store.Execution
-	conclusion *check.Conclusion
-	before     *check.Conclusion // of the execution before; nil if there is none
-	waivers    []*store.Waiver
-	hosts      map[string]*landscape.Host
-	outcomes   map[string][]check.Outcome // of the last executions, oldest first; see readStrips
-	kind       check.SubjectKind
-	id         string
+// executionView is what the pages of one execution read.
+type executionView struct {
+	thing           checkedThing
+	subject         *check.Subject // nil if there are no checks for this type of cluster
+	group           *store.CheckedGroup
+	chosenExecution *store.Execution // nil: none is completed
+	all             []*store.Execution
+	conclusion      *check.Conclusion
+	before          *check.Conclusion // of the execution before; nil if there is none
+	waivers         []*store.Waiver
+	hosts           map[string]*landscape.Host
+	outcomes        map[string][]check.Outcome // of the last executions, oldest first; see readStrips
+	kind            check.SubjectKind
+	id              string
 }
 
-// readExecution reads an execution of a cluster or host: the last one if chosen
+// executionView reads an execution of a cluster or host: the last one if chosen
 // is "".
-func (s *Pages) readExecution(tx *store.Tx, kind check.SubjectKind, id, chosen string) (*readExecution, error) {
+func (s *Pages) readExecution(tx *store.Tx, kind check.SubjectKind, id, chosen string) (*executionView, error) {
 	x, err := readCheckedGroup(tx, kind, id)
 	if err != nil {
 		return nil, err
@@ -215,8 +215,8 @@ func (s *Pages) readExecution(tx *store.Tx, kind check.SubjectKind, id, chosen s
 
 // readCheckedGroup reads a cluster or host with what is known about its checks,
 // without an execution.
-func readCheckedGroup(tx *store.Tx, kind check.SubjectKind, id string) (*readExecution, error) {
-	x := &readExecution{kind: kind, id: id, group: new(store.CheckedGroup), hosts: make(map[string]*landscape.Host)}
+func readCheckedGroup(tx *store.Tx, kind check.SubjectKind, id string) (*executionView, error) {
+	x := &executionView{kind: kind, id: id, group: new(store.CheckedGroup), hosts: make(map[string]*landscape.Host)}
 	x.thing = checkedThing{Kind: string(kind), Path: groupPath(kind, id)}
 	if kind == check.HostSubject {
 		h, err := tx.Host(landscape.HostID(id))
@@ -242,7 +242,7 @@ func readCheckedGroup(tx *store.Tx, kind check.SubjectKind, id string) (*readExe
 }
 
 // choose reads the execution that is shown, and the one before.
-func (x *readExecution) choose(tx *store.Tx, chosen string) (err error) {
+func (x *executionView) choose(tx *store.Tx, chosen string) (err error) {
 	if x.all, err = tx.ExecutionsOf(x.id); err != nil || len(x.all) == 0 {
 		return err
 	}
@@ -252,8 +252,8 @@ func (x *readExecution) choose(tx *store.Tx, chosen string) (err error) {
 			return fmt.Errorf("execution %q: %w", chosen, store.ErrNotFound)
 		}
 	}
-	x.shown = x.all[i]
-	if x.conclusion, err = tx.Conclusion(x.shown); err != nil {
+	x.chosenExecution = x.all[i]
+	if x.conclusion, err = tx.Conclusion(x.chosenExecution); err != nil {
 		return err
 	}
 	if i+1 < len(x.all) {
@@ -265,7 +265,7 @@ func (x *readExecution) choose(tx *store.Tx, chosen string) (err error) {
 }
 
 // readHosts reads the hosts on which checks were run.
-func (x *readExecution) readHosts(tx *store.Tx, c *check.Conclusion) error {
+func (x *executionView) readHosts(tx *store.Tx, c *check.Conclusion) error {
 	for _, t := range c.Targets {
 		h, err := tx.Host(landscape.HostID(t.AgentID))
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -277,7 +277,7 @@ func (x *readExecution) readHosts(tx *store.Tx, c *check.Conclusion) error {
 }
 
 // hostName returns the name of a host; its id if it is not registered.
-func (x *readExecution) hostName(agent string) string {
+func (x *executionView) hostName(agent string) string {
 	if h := x.hosts[agent]; h != nil {
 		return h.Hostname
 	}
@@ -285,7 +285,7 @@ func (x *readExecution) hostName(agent string) string {
 }
 
 // hostLink returns a link to a host.
-func (x *readExecution) hostLink(agent string) page.Link {
+func (x *executionView) hostLink(agent string) page.Link {
 	if h := x.hosts[agent]; h != nil {
 		return page.Link{Name: h.Hostname, URL: "/hosts/" + agent}
 	}
@@ -294,7 +294,7 @@ func (x *readExecution) hostLink(agent string) page.Link {
 
 // resultBefore returns the result of a check in the execution before; "" if it
 // was not run.
-func (x *readExecution) resultBefore(id string) check.Result {
+func (x *executionView) resultBefore(id string) check.Result {
 	if x.before == nil {
 		return ""
 	}
@@ -305,7 +305,7 @@ func (x *readExecution) resultBefore(id string) check.Result {
 }
 
 // changed reports whether a check has another result than before.
-func (x *readExecution) changed(d *check.CheckDocument) bool {
+func (x *executionView) changed(d *check.CheckDocument) bool {
 	before := x.resultBefore(d.CheckID)
 	return before != "" && before != d.Result
 }
@@ -325,7 +325,7 @@ func (s *Pages) showExecution(kind check.SubjectKind) func(http.ResponseWriter, 
 		}
 		p := executionPage{Frame: s.NewFrame(r, "")}
 		query := r.URL.Query()
-		var x *readExecution
+		var x *executionView
 		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 			if x, err = s.readExecution(tx, kind, id, query.Get("execution")); err != nil {
 				return err
@@ -343,7 +343,7 @@ func (s *Pages) showExecution(kind check.SubjectKind) func(http.ResponseWriter, 
 		if x.subject != nil {
 			p.Selected = len(x.subject.Selected)
 		}
-		if x.shown != nil {
+		if x.chosenExecution != nil {
 			s.describeExecution(&p, x, query)
 		}
 		return s.Render(w, r, http.StatusOK, &p)
@@ -357,13 +357,13 @@ func liveTopicsOfChecks(kind check.SubjectKind, id string) string {
 }
 
 // describeExecution fills the page with an execution.
-func (s *Pages) describeExecution(p *executionPage, x *readExecution, query url.Values) {
-	e := x.shown
+func (s *Pages) describeExecution(p *executionPage, x *executionView, query url.Values) {
+	e := x.chosenExecution
 	p.Execution = &shownExecution{
 		ID: e.ID, StartedAt: s.Timestamp(e.StartedAt), CompletedAt: s.Timestamp(e.CompletedAt), Took: durationWords(e.CompletedAt.Sub(e.StartedAt)), By: e.By,
 		Result: resultMark("Checks", e.Result), Newest: e.ID == x.all[0].ID, Waived: e.Counts.Waived,
-		CSV:    page.WithQuery(x.thing.results()+".csv", url.Values{"execution": {e.ID}}),
-		Report: page.WithQuery(x.thing.results()+".html", url.Values{"execution": {e.ID}}), JSON: "/api/v2/checks/executions/" + e.ID,
+		CSV:    page.WithQuery(x.thing.resultsPath()+".csv", url.Values{"execution": {e.ID}}),
+		Report: page.WithQuery(x.thing.resultsPath()+".html", url.Values{"execution": {e.ID}}), JSON: "/api/v2/checks/executions/" + e.ID,
 	}
 	p.Execution.History = s.executionOptions(x.all, e)
 	if e.ID != x.all[len(x.all)-1].ID {
@@ -380,9 +380,9 @@ func (s *Pages) describeExecution(p *executionPage, x *readExecution, query url.
 	}
 	chosen := query["health"]
 	onlyChanged := query.Get("changed") == "1"
-	p.ResetURL = withoutParameters(x.thing.results(), query, "health", "changed")
+	p.ResetURL = withoutParameters(x.thing.resultsPath(), query, "health", "changed")
 	p.Counts = resultCounts(x, query, chosen)
-	p.Changed = changedFilter{URL: toggled(x.thing.results(), query, "changed", "1"), Chosen: onlyChanged}
+	p.Changed = changedFilter{URL: toggledURL(x.thing.resultsPath(), query, "changed", "1"), Chosen: onlyChanged}
 	rows := make(map[string][]resultRow)
 	for i := range x.conclusion.Checks {
 		d := &x.conclusion.Checks[i]
@@ -431,21 +431,21 @@ func stateRank(state string) int {
 }
 
 // resultCounts returns the counts, the worst first.
-func resultCounts(x *readExecution, query url.Values, chosen []string) (counts []resultCount) {
-	n := x.shown.Counts
+func resultCounts(x *executionView, query url.Values, chosen []string) (counts []resultCount) {
+	n := x.chosenExecution.Counts
 	for _, c := range []struct {
 		r check.Result
 		n int
 	}{{check.Critical, n.Critical}, {check.Warning, n.Warning}, {check.Passing, n.Passing}} {
 		counts = append(counts, resultCount{
-			Mark: resultMark("Checks", c.r), Count: c.n, URL: toggled(x.thing.results(), query, "health", string(c.r)), Chosen: slices.Contains(chosen, string(c.r)),
+			Mark: resultMark("Checks", c.r), Count: c.n, URL: toggledURL(x.thing.resultsPath(), query, "health", string(c.r)), Chosen: slices.Contains(chosen, string(c.r)),
 		})
 	}
 	return counts
 }
 
-// toggled returns the address with a value of a parameter added or removed.
-func toggled(path string, query url.Values, name, value string) string {
+// toggledURL returns the address with a value of a parameter added or removed.
+func toggledURL(path string, query url.Values, name, value string) string {
 	after := url.Values{}
 	for n, values := range query {
 		after[n] = slices.Clone(values)
@@ -472,7 +472,7 @@ func withoutParameters(path string, query url.Values, names ...string) string {
 }
 
 // newResultRow returns the row of a check, and the group to which it belongs.
-func (s *Pages) newResultRow(x *readExecution, d *check.CheckDocument, query url.Values) (group string, row resultRow) {
+func (s *Pages) newResultRow(x *executionView, d *check.CheckDocument, query url.Values) (group string, row resultRow) {
 	row = resultRow{ID: d.CheckID, Title: d.CheckID, Mark: resultMark("Check "+d.CheckID, d.Result), Modified: d.Customized, Open: query.Get("check") == d.CheckID}
 	group = goneGroup
 	c := s.Executions.Catalogue().Find(d.CheckID)
@@ -502,17 +502,17 @@ func (s *Pages) waiverWords(w *check.WaivedDocument) string {
 }
 
 // detailURL returns the address of a check on a target.
-func (x *readExecution) detailURL(id, target, name string) string {
-	path := x.thing.results() + "/" + url.PathEscape(id) + "/" + target + "/" + url.PathEscape(name)
-	if x.shown.ID != x.all[0].ID {
-		path = page.WithQuery(path, url.Values{"execution": {x.shown.ID}})
+func (x *executionView) detailURL(id, target, name string) string {
+	path := x.thing.resultsPath() + "/" + url.PathEscape(id) + "/" + target + "/" + url.PathEscape(name)
+	if x.chosenExecution.ID != x.all[0].ID {
+		path = page.WithQuery(path, url.Values{"execution": {x.chosenExecution.ID}})
 	}
 	return path
 }
 
 // targetLines returns what became of a check on its targets: a line of the
 // cluster for each comparison of all hosts, and one for each host.
-func (s *Pages) targetLines(x *readExecution, c *check.Check, d *check.CheckDocument) (lines []targetLine) {
+func (s *Pages) targetLines(x *executionView, c *check.Check, d *check.CheckDocument) (lines []targetLine) {
 	severity := string(d.Result)
 	perHost := 0
 	for _, e := range d.Expectations {
@@ -636,7 +636,7 @@ func (s *Pages) executionCSV(kind check.SubjectKind) func(http.ResponseWriter, *
 		if err != nil {
 			return err
 		}
-		var x *readExecution
+		var x *executionView
 		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 			x, err = s.readExecution(tx, kind, id, r.URL.Query().Get("execution"))
 			return err
@@ -652,7 +652,7 @@ func (s *Pages) executionCSV(kind check.SubjectKind) func(http.ResponseWriter, *
 		if err := out.Write("Execution", "Completed", "Group", "Check", "Name", "Result", "Previous result", "Modified", "Waived", "Target", "State", "Findings", "Values", "Facts"); err != nil {
 			return err
 		}
-		if x.shown != nil {
+		if x.chosenExecution != nil {
 			for i := range x.conclusion.Checks {
 				if err := s.writeCheck(out, x, &x.conclusion.Checks[i]); err != nil {
 					return err
@@ -667,7 +667,7 @@ func (s *Pages) executionCSV(kind check.SubjectKind) func(http.ResponseWriter, *
 }
 
 // writeCheck writes a line for each host of a check.
-func (s *Pages) writeCheck(out *api.CSVWriter, x *readExecution, d *check.CheckDocument) error {
+func (s *Pages) writeCheck(out *api.CSVWriter, x *executionView, d *check.CheckDocument) error {
 	group, name := goneGroup, ""
 	if c := s.Executions.Catalogue().Find(d.CheckID); c != nil {
 		group, name = c.Group, c.Name
@@ -694,7 +694,7 @@ func (s *Pages) writeCheck(out *api.CSVWriter, x *readExecution, d *check.CheckD
 		if d.Customized {
 			modified = "yes"
 		}
-		if err := out.Write(x.shown.ID, api.CSVTime(x.shown.CompletedAt), group, d.CheckID, name, string(d.Result), string(x.resultBefore(d.CheckID)), modified, waived,
+		if err := out.Write(x.chosenExecution.ID, api.CSVTime(x.chosenExecution.CompletedAt), group, d.CheckID, name, string(d.Result), string(x.resultBefore(d.CheckID)), modified, waived,
 			x.hostName(a.AgentID), cmp.Or(a.Type, a.Status), strings.Join(append(findings, a.Message), "; "), strings.Join(values, "; "), strings.Join(facts, "; ")); err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func (s *Pages) showExecutionDiff(kind check.SubjectKind) func(http.ResponseWrit
 			return err
 		}
 		p := executionDiffPage{Frame: s.NewFrame(r, "")}
-		var x *readExecution
+		var x *executionView
 		var before *check.Conclusion
 		query := r.URL.Query()
 		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
@@ -78,7 +78,7 @@ func (s *Pages) showExecutionDiff(kind check.SubjectKind) func(http.ResponseWrit
 				return err
 			}
 			if p.One = from == nil; !p.One {
-				p.From, p.To = s.executionOptions(x.all, from), s.executionOptions(x.all, x.shown)
+				p.From, p.To = s.executionOptions(x.all, from), s.executionOptions(x.all, x.chosenExecution)
 				before, err = x.compareWith(tx, from)
 			}
 			return cmp.Or(err, s.ReadFrame(&p.Frame, tx))
@@ -96,9 +96,9 @@ func (s *Pages) showExecutionDiff(kind check.SubjectKind) func(http.ResponseWrit
 
 // earlier returns the execution with which the shown one is compared: the chosen
 // one, or the one before; nil if there is none.
-func (x *readExecution) earlier(chosen string) (*store.Execution, error) {
+func (x *executionView) earlier(chosen string) (*store.Execution, error) {
 	for i, e := range x.all {
-		if chosen == "" && i > 0 && x.all[i-1].ID == x.shown.ID || chosen != "" && e.ID == chosen {
+		if chosen == "" && i > 0 && x.all[i-1].ID == x.chosenExecution.ID || chosen != "" && e.ID == chosen {
 			return e, nil
 		}
 	}
@@ -110,7 +110,7 @@ func (x *readExecution) earlier(chosen string) (*store.Execution, error) {
 
 // compareWith reads the conclusion of an execution, and the hosts that only it
 // knows.
-func (x *readExecution) compareWith(tx *store.Tx, e *store.Execution) (*check.Conclusion, error) {
+func (x *executionView) compareWith(tx *store.Tx, e *store.Execution) (*check.Conclusion, error) {
 	c, err := tx.Conclusion(e)
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (s *Pages) executionOptions(all []*store.Execution, chosen *store.Execution
 }
 
 // describeDiff fills the page with the differences.
-func (s *Pages) describeDiff(p *executionDiffPage, x *readExecution, differences []check.Difference) {
+func (s *Pages) describeDiff(p *executionDiffPage, x *executionView, differences []check.Difference) {
 	catalogue := s.Executions.Catalogue()
 	mark := func(id string, r *check.Result) *page.HealthMark {
 		if r == nil {
@@ -163,7 +163,7 @@ func (s *Pages) describeDiff(p *executionDiffPage, x *readExecution, differences
 }
 
 // diffValues returns what differs on a host.
-func (x *readExecution) diffValues(a check.AgentDifference) (rows []diffValue) {
+func (x *executionView) diffValues(a check.AgentDifference) (rows []diffValue) {
 	host := x.hostLink(a.AgentID)
 	if a.State != nil {
 		rows = append(rows, diffValue{host, "What became of it", stateWords(string(a.State.Before)), stateWords(string(a.State.After))})
@@ -222,8 +222,8 @@ const (
 )
 
 // readStrips reads the results of the shown execution and of those before it.
-func (x *readExecution) readStrips(tx *store.Tx) (err error) {
-	i := slices.Index(x.all, x.shown)
+func (x *executionView) readStrips(tx *store.Tx) (err error) {
+	i := slices.Index(x.all, x.chosenExecution)
 	if i < 0 {
 		return nil
 	}
@@ -234,7 +234,7 @@ func (x *readExecution) readStrips(tx *store.Tx) (err error) {
 }
 
 // newResultStrip returns the strip of a check; nil if it has only one result.
-func (s *Pages) newResultStrip(x *readExecution, id string) *resultStrip {
+func (s *Pages) newResultStrip(x *executionView, id string) *resultStrip {
 	outcomes := x.outcomes[id]
 	if len(outcomes) < 2 {
 		return nil
@@ -253,7 +253,7 @@ func (s *Pages) newResultStrip(x *readExecution, id string) *resultStrip {
 			break
 		}
 		words := resultWord(t.Previous) + " → " + resultWord(t.Result)
-		strip.Changes = append(strip.Changes, resultChange{s.Timestamp(t.At), words, page.WithQuery(x.thing.results(), url.Values{"execution": {t.ExecutionID}, "check": {id}})})
+		strip.Changes = append(strip.Changes, resultChange{s.Timestamp(t.At), words, page.WithQuery(x.thing.resultsPath(), url.Values{"execution": {t.ExecutionID}, "check": {id}})})
 	}
 	strip.Words = fmt.Sprintf("The same result in the last %d executions", len(outcomes))
 	if n := len(strip.Changes); n > 0 {

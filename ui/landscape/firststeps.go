@@ -21,10 +21,10 @@ type FirstSteps struct {
 
 // firstStep is a thing to set up.
 type firstStep struct {
-	Title, Why string
-	URL        string // of the page where it is done
-	Done       bool
-	needs      string // ability to do it
+	Title, Why      string
+	URL             string // of the page where it is done
+	Done            bool
+	requiredAbility string // ability to do it
 }
 
 // installation is what the first steps depend on.
@@ -47,31 +47,31 @@ func settingsURL(subject string) string { return "/settings/" + subject }
 
 // firstSteps returns the steps that a reader may do, in a sensible order.
 func firstSteps(i installation, can func(ability string) bool) []firstStep {
-	manager := firstStep{Title: "Create a second user manager", URL: "/users/new", needs: page.AbilityUsers, Done: i.OtherManager,
+	manager := firstStep{Title: "Create a second user manager", URL: "/users/new", requiredAbility: page.AbilityUsers, Done: i.OtherManager,
 		Why: "The default admin is for emergencies: it cannot have a second factor, and the log does not tell who used it."}
 	if i.SingleSignOn {
 		manager.Title, manager.URL = "Let somebody else manage users", "/users"
 		manager.Why = "Nobody but the default admin manages users. Give the permission all:users to somebody who has signed in once."
 	}
-	signIn := firstStep{Title: "Protect sign-ins", URL: "/profile", needs: page.AbilityUsers, Done: i.SingleSignOn || i.SecondFactor,
+	signIn := firstStep{Title: "Protect sign-ins", URL: "/profile", requiredAbility: page.AbilityUsers, Done: i.SingleSignOn || i.SecondFactor,
 		Why: "A second factor keeps out whoever learns a password. Single sign-on leaves that to your identity provider."}
 	if i.IsDefaultAdmin {
 		signIn.URL = "/users"
 		signIn.Why = "The default admin cannot have a second factor, but a user manager can: in Profile, or by single sign-on."
 	}
 	all := []firstStep{
-		{Title: "Connect the first agent", URL: "/agents/connect", needs: page.AbilityAPIKey, Done: i.Agents,
+		{Title: "Connect the first agent", URL: "/agents/connect", requiredAbility: page.AbilityAPIKey, Done: i.Agents,
 			Why: "Hosts, clusters, databases and SAP systems appear by themselves once an agent runs on each host."},
 		manager,
-		{Title: "Encrypt connections", URL: "/about#checks", needs: allAbilities, Done: i.Encrypted,
+		{Title: "Encrypt connections", URL: "/about#checks", requiredAbility: allAbilities, Done: i.Encrypted,
 			Why: "Others on the network can read passwords, sessions and the key of the agents. A certificate takes two variables."},
 		signIn,
-		{Title: "Make backups", URL: settingsURL("backup"), needs: allAbilities, Done: i.Backups,
+		{Title: "Make backups", URL: settingsURL("backup"), requiredAbility: allAbilities, Done: i.Backups,
 			Why: "What happens after the last backup is lost with the disk."},
-		{Title: "Name who gets alerts", URL: settingsURL("alerting"), needs: page.AbilityAlertSettings, Done: i.Alerts,
+		{Title: "Name who gets alerts", URL: settingsURL("alerting"), requiredAbility: page.AbilityAlertSettings, Done: i.Alerts,
 			Why: "Nobody is told when a host or an SAP system fails, unless somebody looks here."},
 	}
-	return slices.DeleteFunc(all, func(s firstStep) bool { return !can(s.needs) })
+	return slices.DeleteFunc(all, func(s firstStep) bool { return !can(s.requiredAbility) })
 }
 
 // newFirstSteps returns what the dashboard shows of the steps.

@@ -210,7 +210,7 @@ func (p *healthHistory) draw(all []landscape.HealthInterval, id string) {
 		p.Parts = append(p.Parts, historyPart{
 			State: string(i.State), Height: fmt.Sprint(height), Y: fmt.Sprint(stripHeight - height),
 			X: fmt.Sprintf("%.1f", at(i.From)), Width: fmt.Sprintf("%.1f", at(i.To)-at(i.From)),
-			URL:   logAt(id, i.From, i.To),
+			URL:   logURL(id, i.From, i.To),
 			Title: fmt.Sprintf("%s, %s to %s UTC", word, i.From.UTC().Format("2 Jan 15:04"), i.To.UTC().Format("2 Jan 15:04")),
 		})
 	}
@@ -229,7 +229,7 @@ func (p *healthHistory) list(s *Pages, all []landscape.HealthInterval, id string
 			return
 		}
 		state, word, _ := describeState(i.State)
-		p.Changes = append(p.Changes, historyChange{historyState{state, word}, s.Timestamp(i.From), durationWords(i.Duration()), logAt(id, i.From, i.To)})
+		p.Changes = append(p.Changes, historyChange{historyState{state, word}, s.Timestamp(i.From), durationWords(i.Duration()), logURL(id, i.From, i.To)})
 	}
 }
 
@@ -242,9 +242,9 @@ func describeState(state landscape.ShownState) (name, word string, height int) {
 	return string(state), string(state), 0
 }
 
-// logAt returns the address of the log about a thing in a period, which includes
+// logURL returns the address of the log about a thing in a period, which includes
 // the second of its end.
-func logAt(id string, from, to time.Time) string {
+func logURL(id string, from, to time.Time) string {
 	const layout = "2006-01-02T15:04:05.000Z"
 	from, to = from.UTC().Truncate(time.Second), to.UTC().Add(time.Second).Truncate(time.Second)
 	return page.WithQuery("/activity_log", url.Values{

@@ -24,7 +24,7 @@ type hostPage struct {
 	Heartbeat     heartbeat
 	StaleBanner   string
 	Faults        []reportFault
-	Shared        *sharedBanner // set if several machines have its id
+	Shared        *sharedIDBanner // set if several machines have its id
 	AgentVersion  string
 	Outdated      bool
 	Facts         []page.Fact
@@ -146,7 +146,7 @@ func (s *Pages) describeHost(p *hostPage, h *landscape.Host) {
 	if isStale(h) {
 		p.StaleBanner = fmt.Sprintf("The agent in this host is not responding since %s. What this page shows may be out of date.", since.Text())
 	}
-	p.Shared = s.newSharedBanner(h)
+	p.Shared = s.newSharedIDBanner(h)
 	p.Facts = s.hostFacts(h)
 	p.ProviderFacts, p.ProviderNote = providerFacts(h.Cloud)
 	p.Saptune = newSaptuneSummary(h.Saptune)
@@ -161,20 +161,20 @@ func (s *Pages) describeHost(p *hostPage, h *landscape.Host) {
 	slices.SortStableFunc(p.Subscriptions, func(a, b subscriptionRow) int { return strings.Compare(b.Identifier, a.Identifier) })
 }
 
-// sharedBanner warns that several machines report with the same host id.
-type sharedBanner struct {
+// sharedIDBanner warns that several machines report with the same host id.
+type sharedIDBanner struct {
 	Count    int
 	Machines []string // hostnames of the machines, with addresses
 	Since    page.Timestamp
 	Shown    string // machine whose facts are shown
 }
 
-func (s *Pages) newSharedBanner(h *landscape.Host) *sharedBanner {
+func (s *Pages) newSharedIDBanner(h *landscape.Host) *sharedIDBanner {
 	if !h.Shared() {
 		return nil
 	}
 	machines := h.Machines()
-	b := &sharedBanner{Count: len(machines), Since: s.Timestamp(*h.MachineHistory.SharedSince), Shown: h.Hostname}
+	b := &sharedIDBanner{Count: len(machines), Since: s.Timestamp(*h.MachineHistory.SharedSince), Shown: h.Hostname}
 	for _, m := range machines {
 		addresses := make([]string, len(m.Addresses))
 		for i, a := range m.Addresses {

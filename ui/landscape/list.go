@@ -68,13 +68,13 @@ type cell struct {
 	Pill      *wordWithHint
 	Agent     *agentVersion
 	Heartbeat *heartbeat
-	Why       *why
+	Why       *healthNote
 	Checks    *checksMark
 	Text      string
 }
 
-// why is why a thing has its health, and since when, for one line of a list.
-type why struct {
+// healthNote is why a thing has its health, and since when, for one line of a list.
+type healthNote struct {
 	Text  string
 	Since page.Timestamp // empty if it is not known
 	Whole string         // health, time, health before and reason
@@ -219,9 +219,9 @@ func (l *listDefinition[T]) show(s *Pages) func(http.ResponseWriter, *http.Reque
 	}
 }
 
-// newWhy returns why a thing that does not pass has its health.
-func (s *Pages) newWhy(tx *store.Tx, kind store.TagKind, in *itemFields) *why {
-	w := &why{Text: in.reason, Whole: page.HealthWord(in.health) + ": " + in.reason}
+// newHealthNote returns why a thing that does not pass has its health.
+func (s *Pages) newHealthNote(tx *store.Tx, kind store.TagKind, in *itemFields) *healthNote {
+	w := &healthNote{Text: in.reason, Whole: page.HealthWord(in.health) + ": " + in.reason}
 	var was string
 	if w.Since, was = s.healthSince(tx, landscape.Thing{Kind: activity.ThingKind(kind), ID: in.id}); w.Since.IsZero() {
 		return w
@@ -252,7 +252,7 @@ func (l *listDefinition[T]) row(s *Pages, tx *store.Tx, reader page.Reader, quer
 		case col.Key == checksKey:
 			c.Checks = in.checks.mark(l.table.Path + "/" + in.id)
 		case col.Key == "reason" && in.reason != "":
-			c.Why = s.newWhy(tx, l.kind.Kind, in)
+			c.Why = s.newHealthNote(tx, l.kind.Kind, in)
 		default:
 			c.Text = col.Text(thing)
 		}

@@ -137,7 +137,7 @@ func newSiteMap(v *page.Snapshot, hosts []*landscape.Host) *siteMap {
 	asCells := healthsAsCells(sites)
 	longest := 0
 	for _, site := range sites {
-		longest = max(longest, site.inBar(asCells))
+		longest = max(longest, site.countInBar(asCells))
 	}
 	m.Bars = longest > 0
 	replication := replicationNames(v)
@@ -195,9 +195,9 @@ func (m *siteMap) summary(most int) *siteSummary {
 	return s
 }
 
-// providerOrSo returns the name of a provider. Agents report the provider after
+// providerNameOrNote returns the name of a provider. Agents report the provider after
 // the host.
-func providerOrSo(provider string) string {
+func providerNameOrNote(provider string) string {
 	if provider == "" {
 		return "Provider not reported yet"
 	}
@@ -213,7 +213,7 @@ func sitesOf(hosts []*landscape.Host) []*mapSite {
 		k := key{providerID(h), h.Site()}
 		site := known[k]
 		if site == nil {
-			site = &mapSite{Name: k.site, Provider: providerOrSo(k.provider), provider: k.provider}
+			site = &mapSite{Name: k.site, Provider: providerNameOrNote(k.provider), provider: k.provider}
 			known[k], sites = site, append(sites, site)
 		}
 		site.hosts = append(site.hosts, h)
@@ -240,8 +240,8 @@ func healthsAsCells(sites []*mapSite) (asCells [len(healthOrder)]bool) {
 	return asCells
 }
 
-// inBar returns the number of hosts that are not cells.
-func (site *mapSite) inBar(asCells [len(healthOrder)]bool) (n int) {
+// countInBar returns the number of hosts that are not cells.
+func (site *mapSite) countInBar(asCells [len(healthOrder)]bool) (n int) {
 	for i, count := range site.byHealth {
 		if !asCells[i] {
 			n += count

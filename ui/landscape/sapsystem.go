@@ -37,7 +37,7 @@ func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status i
 		}
 		d := s.newDrawer(v)
 		p.Drawing = d.drawSAPSystem(system)
-		p.Live = d.live(p.Live)
+		p.Live = d.withTopics(p.Live)
 		if p.Tags, err = s.newTagPanel(tx, p.Reader, page.SAPSystemTags, string(id), system.SID); err != nil {
 			return err
 		}

@@ -45,8 +45,8 @@ func (m *Message) encode() ([]byte, error) {
 	}
 	encoded.Subject(printable(m.Subject))
 	if len(m.References) > 0 {
-		encoded.SetGenHeaderPreformatted(gomail.HeaderInReplyTo, angled(m.References[len(m.References)-1:]))
-		encoded.SetGenHeaderPreformatted(gomail.HeaderReferences, angled(m.References))
+		encoded.SetGenHeaderPreformatted(gomail.HeaderInReplyTo, formatMessageIDs(m.References[len(m.References)-1:]))
+		encoded.SetGenHeaderPreformatted(gomail.HeaderReferences, formatMessageIDs(m.References))
 	}
 	if m.ListID != "" {
 		encoded.SetGenHeaderPreformatted("List-Id", "<"+printable(m.ListID)+">")
@@ -68,5 +68,5 @@ func headerAddress(address mail.Address) *mail.Address {
 	return &mail.Address{Name: printable(address.Name), Address: address.Address}
 }
 
-// angled returns message IDs in angle brackets, one in each line of the header.
-func angled(ids []string) string { return "<" + strings.Join(ids, ">\r\n <") + ">" }
+// formatMessageIDs returns message IDs in angle brackets, one in each line of the header.
+func formatMessageIDs(ids []string) string { return "<" + strings.Join(ids, ">\r\n <") + ">" }

@@ -158,7 +158,7 @@ func (d *dialogue) greet() (failure *Error) {
 	}
 	d.client = client
 	d.beginStep()
-	if err := client.Hello(d.relay.hello()); err != nil {
+	if err := client.Hello(d.relay.helloName()); err != nil {
 		return d.failure(StepConnect, err)
 	}
 	client.SkipSMTPUTF8(true) // no message needs it
@@ -172,7 +172,7 @@ func (d *dialogue) greet() (failure *Error) {
 	return nil
 }
 
-func (r *Relay) hello() string {
+func (r *Relay) helloName() string {
 	if r.Hello == "" {
 		return "localhost"
 	}

@@ -32,7 +32,7 @@ type Metrics struct {
 	commits        prometheus.Histogram
 	commitFailures prometheus.Counter
 	batches        prometheus.Histogram
-	indexed        prometheus.Counter
+	indexedEntries prometheus.Counter
 	entries        *prometheus.CounterVec
 	signIns        *prometheus.CounterVec
 	sources        atomic.Pointer[Sources]
@@ -66,7 +66,7 @@ func New(version string) *Metrics {
 		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "trento_index_duration_seconds", Help: "Time to index a batch of entries of the activity log.", Buckets: batchBuckets,
 		}),
-		indexed: prometheus.NewCounter(prometheus.CounterOpts{
+		indexedEntries: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "trento_index_entries_total", Help: "Entries of the activity log that were indexed.",
 		}),
 		entries: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -77,7 +77,7 @@ func New(version string) *Metrics {
 		}, []string{"result"}),
 	}
 	m.registry.MustRegister(
-		m, m.requests, m.durations, m.commits, m.commitFailures, m.batches, m.indexed, m.entries, m.signIns, buildInfo(version),
+		m, m.requests, m.durations, m.commits, m.commitFailures, m.batches, m.indexedEntries, m.entries, m.signIns, buildInfo(version),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	// A counter that appears with its first event has no rate for it.
@@ -109,7 +109,7 @@ func (m *Metrics) Committed(took time.Duration, err error) {
 // Batched counts entries that were indexed together. It is a hook of the index.
 func (m *Metrics) Batched(entries int, took time.Duration) {
 	m.batches.Observe(took.Seconds())
-	m.indexed.Add(float64(entries))
+	m.indexedEntries.Add(float64(entries))
 }
 
 // Logged counts an entry of the activity log. It is a hook of the store.

@@ -48,7 +48,7 @@ func (m *Metrics) Answered(route, method string, status int, took time.Duration)
 	if !slices.Contains(methods, method) {
 		method = "other"
 	}
-	c := m.answers.of(answerKey{route, method, statusClass(status)}, m)
+	c := m.answers.counterOf(answerKey{route, method, statusClass(status)}, m)
 	c.requests.Inc()
 	if c.durations != nil {
 		c.durations.Observe(took.Seconds())
@@ -59,8 +59,8 @@ func (m *Metrics) Answered(route, method string, status int, took time.Duration)
 // labels takes much longer (BenchmarkAnswered). There are as many as routes,
 // methods and classes.
 type answerCounters struct {
-	mu    sync.RWMutex
-	known map[answerKey]answerCounter
+	mu            sync.RWMutex
+	countersByKey map[answerKey]answerCounter
 }
 
 type answerKey struct{ route, method, status string }
@@ -71,9 +71,9 @@ type answerCounter struct {
 	durations prometheus.Observer
 }
 
-func (a *answerCounters) of(key answerKey, m *Metrics) answerCounter {
+func (a *answerCounters) counterOf(key answerKey, m *Metrics) answerCounter {
 	a.mu.RLock()
-	c, ok := a.known[key]
+	c, ok := a.countersByKey[key]
 	a.mu.RUnlock()
 	if ok {
 		return c
@@ -84,10 +84,10 @@ func (a *answerCounters) of(key answerKey, m *Metrics) answerCounter {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.known == nil {
-		a.known = make(map[answerKey]answerCounter)
+	if a.countersByKey == nil {
+		a.countersByKey = make(map[answerKey]answerCounter)
 	}
-	a.known[key] = c
+	a.countersByKey[key] = c
 	return c
 }
 

@@ -44,25 +44,25 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	landscapeSize = describe("trento_landscape_things", "Hosts, clusters, databases and SAP systems, by health.", "kind", "health")
-	agentsOnline  = describe("trento_agents_online", "Hosts whose agent is heard, by version of the agent.", "version")
-	agentsOffline = describe("trento_agents_offline", "Registered hosts whose agent is not heard.")
-	indexLag      = describe("trento_index_lag_seconds", "Age of the oldest entry of the activity log that is not indexed; 0 if all are.")
-	storeSize     = describe("trento_store_bytes", "Size of the data file.")
-	storeFree     = describe("trento_store_free_bytes", "Space in the data file that is used again for later changes.")
-	failing       = describe("trento_failure", "Whether something does not work at the moment: 0 or 1.", "failure")
-	alertsOpen    = describe("trento_alert_deliveries_open", "Messages about alerts that are not delivered yet.")
-	messages      = describe("trento_messages_waiting", "Messages that wait for agents.")
-	messageBytes  = describe("trento_message_bytes", "Size of the messages that wait for agents.")
-	connections   = describe("trento_message_connections", "Connections of agents for messages.")
-	bodies        = describe("trento_body_bytes", "Memory for bodies of requests that are not answered yet.", "client")
-	certificate   = describe("trento_certificate_expiry_timestamp_seconds", "When the TLS certificate expires, in seconds since 1970.")
+	landscapeSize     = describe("trento_landscape_things", "Hosts, clusters, databases and SAP systems, by health.", "kind", "health")
+	agentsOnline      = describe("trento_agents_online", "Hosts whose agent is heard, by version of the agent.", "version")
+	agentsOffline     = describe("trento_agents_offline", "Registered hosts whose agent is not heard.")
+	indexLag          = describe("trento_index_lag_seconds", "Age of the oldest entry of the activity log that is not indexed; 0 if all are.")
+	storeSize         = describe("trento_store_bytes", "Size of the data file.")
+	storeFree         = describe("trento_store_free_bytes", "Space in the data file that is used again for later changes.")
+	failureActive     = describe("trento_failure", "Whether something does not work at the moment: 0 or 1.", "failure")
+	alertsOpen        = describe("trento_alert_deliveries_open", "Messages about alerts that are not delivered yet.")
+	messages          = describe("trento_messages_waiting", "Messages that wait for agents.")
+	messageBytes      = describe("trento_message_bytes", "Size of the messages that wait for agents.")
+	connections       = describe("trento_message_connections", "Connections of agents for messages.")
+	bodyBytes         = describe("trento_body_bytes", "Memory for bodies of requests that are not answered yet.", "client")
+	certificateExpiry = describe("trento_certificate_expiry_timestamp_seconds", "When the TLS certificate expires, in seconds since 1970.")
 )
 
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		landscapeSize, agentsOnline, agentsOffline, indexLag, storeSize, storeFree, failing, alertsOpen, messages, messageBytes, connections, bodies, certificate,
+		landscapeSize, agentsOnline, agentsOffline, indexLag, storeSize, storeFree, failureActive, alertsOpen, messages, messageBytes, connections, bodyBytes, certificateExpiry,
 	} {
 		to <- d
 	}
@@ -91,7 +91,7 @@ func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 		present[f.Name()] = 1
 	}
 	for _, name := range failure.Names() {
-		gauge(to, failing, present[name], name)
+		gauge(to, failureActive, present[name], name)
 	}
 	if s.Endpoint != nil {
 		n, size, open := s.Endpoint.Load()
@@ -100,10 +100,10 @@ func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 		gauge(to, connections, float64(open))
 	}
 	known, unknown := s.BodyBytes()
-	gauge(to, bodies, float64(known), "known")
-	gauge(to, bodies, float64(unknown), "unknown")
+	gauge(to, bodyBytes, float64(known), "known")
+	gauge(to, bodyBytes, float64(unknown), "unknown")
 	if s.CertificateEnd != nil {
-		gauge(to, certificate, float64(s.CertificateEnd().Unix()))
+		gauge(to, certificateExpiry, float64(s.CertificateEnd().Unix()))
 	}
 }
 

@@ -142,7 +142,7 @@ type Console struct {
 	Options
 	*Resources
 	pageAssets   PageAssets
-	snapshots    *sentFrames
+	recentFrames *sentFrames
 	lastSnapshot atomic.Pointer[Snapshot] // the newest snapshot, shared by all readers
 	Refresher    *refresh.Refresher
 	Answers      keptAnswers // answers to forms, kept until the browser follows its redirect
@@ -156,7 +156,7 @@ func New(o Options, r *Resources) *Console {
 		o.Executions = execution.New(execution.Options{Store: o.Store, Log: o.Log, Catalogue: func() *check.Catalogue { return new(check.Catalogue) }})
 	}
 	return &Console{
-		Options: o, Resources: r, Refresher: refresh.New(o.Store, o.Messages), snapshots: NewSentFrames(),
+		Options: o, Resources: r, Refresher: refresh.New(o.Store, o.Messages), recentFrames: NewSentFrames(),
 		pageAssets: PageAssets{Style: r.Assets.Files[StyleFile].Address, Script: r.Assets.Files[ScriptFile].Address, Icon: iconURL(r.Assets.Icon)},
 	}
 }

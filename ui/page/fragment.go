@@ -25,9 +25,9 @@ const (
 	minPieceSize = 200
 	// maxPieces limits the pieces that are kept of a frame.
 	maxPieces = 1000
-	// maxSnapshots limits the snapshots that are kept. Each piece takes 8
+	// maxSentFrames limits the snapshots that are kept. Each piece takes 8
 	// bytes.
-	maxSnapshots = 2048
+	maxSentFrames = 2048
 )
 
 // requestedFragment returns the block that a request asks for, and the id of
@@ -82,12 +82,12 @@ func (s *sentFrames) Keep(id string, user int64, pieces []piece) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.order) < maxSnapshots {
+	if len(s.order) < maxSentFrames {
 		s.order = append(s.order, id)
 	} else {
 		delete(s.byID, s.order[s.next])
 		s.order[s.next] = id
-		s.next = (s.next + 1) % maxSnapshots
+		s.next = (s.next + 1) % maxSentFrames
 	}
 	s.byID[id] = shown
 }

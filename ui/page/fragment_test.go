@@ -10,16 +10,16 @@ import (
 
 func TestSnapshotsAreBounded(t *testing.T) {
 	s := NewSentFrames()
-	for i := range 2*maxSnapshots + 3 {
+	for i := range 2*maxSentFrames + 3 {
 		s.Keep(fmt.Sprint(i), 1, []piece{{hash: uint64(i)}})
 	}
-	if len(s.byID) != maxSnapshots || len(s.order) != maxSnapshots {
+	if len(s.byID) != maxSentFrames || len(s.order) != maxSentFrames {
 		t.Errorf("%d snapshots, %d in order", len(s.byID), len(s.order))
 	}
-	if s.knownPieces("0", 1) != nil || s.knownPieces(fmt.Sprint(maxSnapshots+2), 1) != nil {
+	if s.knownPieces("0", 1) != nil || s.knownPieces(fmt.Sprint(maxSentFrames+2), 1) != nil {
 		t.Error("what is old is remembered")
 	}
-	for _, i := range []int{maxSnapshots + 3, 2*maxSnapshots + 2} {
+	for _, i := range []int{maxSentFrames + 3, 2*maxSentFrames + 2} {
 		if known := slices.Collect(maps.Keys(s.knownPieces(fmt.Sprint(i), 1))); !slices.Equal(known, []uint64{uint64(i)}) {
 			t.Errorf("%d is %v", i, known)
 		}

@@ -14,13 +14,13 @@ import (
 // HTML is text that may stand in a page as it is.
 type HTML = template.HTML
 
-// headingsBelow is how many levels the headings of a Markdown text are moved
+// headingShift is how many levels the headings of a Markdown text are moved
 // down: it stands below a heading of the page.
-const headingsBelow = 2
+const headingShift = 2
 
 // markdown leaves dangerous addresses out: without the option that permits them,
 // goldmark does so.
-var markdown = goldmark.New(goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(harmless{}, 0))))
+var markdown = goldmark.New(goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(sanitizer{}, 0))))
 
 // Markdown returns a Markdown text of others as HTML. HTML in the text is shown
 // as it was written, so a <placeholder> is not lost. Images are left out.
@@ -30,16 +30,16 @@ func Markdown(source string) HTML {
 	return HTML(out.String())
 }
 
-// harmless turns HTML into text, removes images, which browsers would load from
+// sanitizer turns HTML into text, removes images, which browsers would load from
 // elsewhere, and moves headings down.
-type harmless struct{}
+type sanitizer struct{}
 
 // Transform implements parser.ASTTransformer.
-func (harmless) Transform(document *ast.Document, source text.Reader, _ parser.Context) {
+func (sanitizer) Transform(document *ast.Document, source text.Reader, _ parser.Context) {
 	var changed []ast.Node
 	_ = ast.Walk(document, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // cannot fail
 		if heading, ok := n.(*ast.Heading); ok && entering {
-			heading.Level = min(heading.Level+headingsBelow, 6)
+			heading.Level = min(heading.Level+headingShift, 6)
 		}
 		switch n.Kind() {
 		case ast.KindImage, ast.KindRawHTML, ast.KindHTMLBlock:

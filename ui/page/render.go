@@ -65,9 +65,9 @@ func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Pa
 	text := body.Bytes()
 	if f.Snapshot != "" {
 		user := auth.From(r.Context()).User.ID
-		pieces := s.snapshots.Pieces(text)
-		s.snapshots.Keep(f.Snapshot, user, pieces)
-		text = removePieces(text, pieces, s.snapshots.knownPieces(shown, user))
+		pieces := s.recentFrames.Pieces(text)
+		s.recentFrames.Keep(f.Snapshot, user, pieces)
+		text = removePieces(text, pieces, s.recentFrames.knownPieces(shown, user))
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

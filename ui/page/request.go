@@ -28,7 +28,7 @@ func NameRequests(isTrusted func(*http.Request) bool) func(http.Handler) http.Ha
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			id := r.Header.Get(api.RequestIDHeader)
-			if !isRequestID.MatchString(id) || !isTrusted(r) {
+			if !requestIDPattern.MatchString(id) || !isTrusted(r) {
 				id = uuid.NewString()
 			}
 			w.Header().Set(api.RequestIDHeader, id)
@@ -37,9 +37,9 @@ func NameRequests(isTrusted func(*http.Request) bool) func(http.Handler) http.Ha
 	}
 }
 
-// isRequestID matches the ids that proxies give, and nothing that would confuse
+// requestIDPattern matches the ids that proxies give, and nothing that would confuse
 // the reader of a log.
-var isRequestID = regexp.MustCompile(`^[A-Za-z0-9._:=/+-]{1,128}$`)
+var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._:=/+-]{1,128}$`)
 
 // PathVar returns a variable of the route's path.
 func PathVar(r *http.Request, name string) string { return mux.Vars(r)[name] }

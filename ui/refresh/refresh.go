@@ -65,7 +65,7 @@ type request struct {
 
 type question struct {
 	askedAt     time.Time
-	seenAway    time.Time         // the last time at which the agent was known to be away
+	lastAwayAt  time.Time         // the last time at which the agent was known to be away
 	delivery    *message.Delivery // nil: not sent yet, or sending failed
 	sendFailure State             // why the message could not be sent; "" if it was sent
 }
@@ -312,9 +312,9 @@ func (q *question) state(away bool, now time.Time) State {
 	case delivery == message.Expired, delivery == message.Lost, now.Sub(q.askedAt) >= messageLifetime:
 		return NoAnswer
 	case delivery == message.Waiting && away:
-		q.seenAway = now
+		q.lastAwayAt = now
 		return Away
-	case now.Sub(q.askedAt) >= answerTimeout && now.Sub(q.seenAway) >= answerTimeout:
+	case now.Sub(q.askedAt) >= answerTimeout && now.Sub(q.lastAwayAt) >= answerTimeout:
 		return NoAnswer
 	}
 	return Asked

@@ -8,8 +8,8 @@ import (
 var arrayMethods = map[string]*method{
 	"len":      {run: func(c *methodCall) (Value, error) { return NewInt(int64(len(c.items()))), nil }},
 	"is_empty": {run: func(c *methodCall) (Value, error) { return NewBool(len(c.items()) == 0), nil }},
-	"contains": {least: 1, most: 1, run: containsArgument},
-	"get": {least: 1, most: 1, run: func(c *methodCall) (Value, error) {
+	"contains": {minArguments: 1, maxArguments: 1, run: containsArgument},
+	"get": {minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
 		i, err := arrayIndex(c.at, c.arguments[0], len(c.items()))
 		if err != nil {
 			if c.arguments[0].kind != Int {
@@ -19,30 +19,30 @@ var arrayMethods = map[string]*method{
 		}
 		return c.items()[i], nil
 	}},
-	"find":     {least: 1, most: 1, run: find},
-	"find_map": {least: 1, most: 1, run: findMap},
-	"filter":   {least: 1, most: 1, run: filterArray},
-	"map":      {least: 1, most: 1, run: mapArray},
-	"all": {least: 1, most: 1, run: func(c *methodCall) (Value, error) {
-		i, err := c.first(false)
+	"find":     {minArguments: 1, maxArguments: 1, run: find},
+	"find_map": {minArguments: 1, maxArguments: 1, run: findMap},
+	"filter":   {minArguments: 1, maxArguments: 1, run: filterArray},
+	"map":      {minArguments: 1, maxArguments: 1, run: mapArray},
+	"all": {minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
+		i, err := c.findFirst(false)
 		return NewBool(i < 0), err
 	}},
-	"some": {least: 1, most: 1, run: func(c *methodCall) (Value, error) {
-		i, err := c.first(true)
+	"some": {minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
+		i, err := c.findFirst(true)
 		return NewBool(i >= 0), err
 	}},
-	"index_of": {least: 1, most: 1, run: func(c *methodCall) (Value, error) {
+	"index_of": {minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
 		if c.arguments[0].kind == Function {
-			i, err := c.first(true)
+			i, err := c.findFirst(true)
 			return NewInt(int64(i)), err
 		}
 		i := slices.IndexFunc(c.items(), func(item Value) bool { return equal(item, c.arguments[0], &c.steps, 0) })
 		return NewInt(int64(i)), c.spend(0, c.at)
 	}},
-	"reduce":   {least: 1, most: 2, run: reduce},
-	"for_each": {changes: true, least: 1, most: 1, run: forEach},
-	"extract":  {least: 1, most: 2, run: extract},
-	"push": {changes: true, least: 1, most: 1, run: func(c *methodCall) (Value, error) {
+	"reduce":   {minArguments: 1, maxArguments: 2, run: reduce},
+	"for_each": {changesReceiver: true, minArguments: 1, maxArguments: 1, run: forEach},
+	"extract":  {minArguments: 1, maxArguments: 2, run: extract},
+	"push": {changesReceiver: true, minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
 		l, err := c.ownList(c.receiver, c.at)
 		if err != nil {
 			return Value{}, err
@@ -50,36 +50,36 @@ var arrayMethods = map[string]*method{
 		l.items = append(l.items, c.arguments[0])
 		return Value{}, checkItems(len(l.items), c.at)
 	}},
-	"insert":  {changes: true, least: 2, most: 2, run: insert},
-	"pop":     {changes: true, run: func(c *methodCall) (Value, error) { return c.take(-1) }},
-	"shift":   {changes: true, run: func(c *methodCall) (Value, error) { return c.take(0) }},
-	"remove":  {changes: true, least: 1, most: 1, run: removeItem},
-	"clear":   {changes: true, run: func(c *methodCall) (Value, error) { *c.receiver = newList(nil); return Value{}, nil }},
-	"reverse": {changes: true, run: changeList(func(items []Value) []Value { slices.Reverse(items); return items })},
-	"dedup": {changes: true, run: func(c *methodCall) (Value, error) {
+	"insert":  {changesReceiver: true, minArguments: 2, maxArguments: 2, run: insert},
+	"pop":     {changesReceiver: true, run: func(c *methodCall) (Value, error) { return c.take(-1) }},
+	"shift":   {changesReceiver: true, run: func(c *methodCall) (Value, error) { return c.take(0) }},
+	"remove":  {changesReceiver: true, minArguments: 1, maxArguments: 1, run: removeItem},
+	"clear":   {changesReceiver: true, run: func(c *methodCall) (Value, error) { *c.receiver = newList(nil); return Value{}, nil }},
+	"reverse": {changesReceiver: true, run: changeList(func(items []Value) []Value { slices.Reverse(items); return items })},
+	"dedup": {changesReceiver: true, run: func(c *methodCall) (Value, error) {
 		same := func(a, b Value) bool { return equal(a, b, &c.steps, 0) }
 		return changeList(func(items []Value) []Value { return slices.CompactFunc(items, same) })(c)
 	}},
-	"sort":   {changes: true, most: 1, run: sortArray},
-	"drain":  {changes: true, least: 1, most: 1, run: func(c *methodCall) (Value, error) { return c.divide(true) }},
-	"retain": {changes: true, least: 1, most: 1, run: func(c *methodCall) (Value, error) { return c.divide(false) }},
+	"sort":   {changesReceiver: true, maxArguments: 1, run: sortArray},
+	"drain":  {changesReceiver: true, minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) { return c.divide(true) }},
+	"retain": {changesReceiver: true, minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) { return c.divide(false) }},
 }
 
 // items returns the items of the receiver.
 func (c *methodCall) items() []Value { return c.receiver.list().items }
 
-// held returns the items of the receiver, which a closure cannot change.
-func (c *methodCall) held() []Value { return c.receiver.markShared().list().items }
+// sharedItems returns the items of the receiver, which a closure cannot change.
+func (c *methodCall) sharedItems() []Value { return c.receiver.markShared().list().items }
 
-// first returns the index of the first item for which the closure returns true,
+// findFirst returns the index of the first item for which the closure returns true,
 // or else anything but true; -1 if there is none.
-func (c *methodCall) first(wanted bool) (int, error) {
+func (c *methodCall) findFirst(wanted bool) (int, error) {
 	fn, ok := c.closure(0, 2)
 	if !ok {
 		_, err := c.notFound()
 		return -1, err
 	}
-	for i, item := range c.held() {
+	for i, item := range c.sharedItems() {
 		if is, err := c.decide(fn, item, i, wanted); err != nil || is == wanted {
 			return i, err
 		}
@@ -88,8 +88,8 @@ func (c *methodCall) first(wanted bool) (int, error) {
 }
 
 func find(c *methodCall) (Value, error) {
-	items := c.held()
-	i, err := c.first(true)
+	items := c.sharedItems()
+	i, err := c.findFirst(true)
 	if err != nil || i < 0 {
 		return Value{}, err
 	}
@@ -101,7 +101,7 @@ func findMap(c *methodCall) (Value, error) {
 	if !ok {
 		return c.notFound()
 	}
-	for i, item := range c.held() {
+	for i, item := range c.sharedItems() {
 		if v, err := c.callFor(fn, item.sharedCopy(), i); err != nil || v.kind != Unit {
 			return v, err
 		}
@@ -124,7 +124,7 @@ func (c *methodCall) separate() (chosen, others []Value, err error) {
 	}
 	from := c.trace.mark()
 	defer c.trace.forget(from)
-	for i, item := range c.held() {
+	for i, item := range c.sharedItems() {
 		is, err := c.decide(fn, item, i, true)
 		if err != nil {
 			return nil, nil, err
@@ -158,7 +158,7 @@ func mapArray(c *methodCall) (Value, error) {
 		return c.notFound()
 	}
 	from := c.trace.mark()
-	items := c.held()
+	items := c.sharedItems()
 	mapped := make([]Value, len(items))
 	for i, item := range items {
 		v, err := c.callFor(fn, item.sharedCopy(), i)
@@ -180,7 +180,7 @@ func reduce(c *methodCall) (Value, error) {
 	if len(c.arguments) == 2 {
 		result = c.arguments[1]
 	}
-	for i, item := range c.held() {
+	for i, item := range c.sharedItems() {
 		arguments := []Value{result.markShared(), item.markShared(), NewInt(int64(i))}
 		var err error
 		if result, err = c.enter(c.at, fn.parameters, fn.body, fn.variables, nil, arguments[:len(fn.parameters)]); err != nil {
@@ -197,7 +197,7 @@ func forEach(c *methodCall) (Value, error) {
 	if !ok {
 		return c.notFound()
 	}
-	items := slices.Clone(c.held())
+	items := slices.Clone(c.sharedItems())
 	for i := range items {
 		items[i].markShared()
 		arguments := []Value{NewInt(int64(i))}
@@ -293,7 +293,7 @@ func changeList(do func([]Value) []Value) func(c *methodCall) (Value, error) {
 // sortArray sorts by the order of numbers, texts or booleans, or by a closure
 // that returns a negative number if its first argument comes first.
 func sortArray(c *methodCall) (Value, error) {
-	items := slices.Clone(c.held())
+	items := slices.Clone(c.sharedItems())
 	var failed error
 	compareItems := func(a, b Value) int {
 		if failed != nil {

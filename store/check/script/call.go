@@ -5,11 +5,11 @@ import "errors"
 // method is a function of the language. It is called as receiver.name(…) or as
 // name(receiver, …).
 type method struct {
-	// changes is true if the method may change its receiver.
-	changes bool
-	// least and most are the numbers of arguments besides the receiver.
-	least, most int
-	run         func(c *methodCall) (Value, error)
+	// changesReceiver is true if the method may change its receiver.
+	changesReceiver bool
+	// minArguments and most are the numbers of arguments besides the receiver.
+	minArguments, maxArguments int
+	run                        func(c *methodCall) (Value, error)
 }
 
 // methodCall is a call of a method.
@@ -103,7 +103,7 @@ func (r *run) callMethod(f *frame, n *call, receiver *Value, values []Value) (Va
 		return r.enter(n.Position, fn.parameters, fn.body, fn.variables, nil, arguments)
 	}
 	m := findMethod(n.name, *receiver)
-	if m == nil || len(arguments) < m.least || len(arguments) > m.most {
+	if m == nil || len(arguments) < m.minArguments || len(arguments) > m.maxArguments {
 		return Value{}, functionNotFound(n.Position, n.name, values...)
 	}
 	return m.run(&methodCall{run: r, frame: f, receiver: receiver, arguments: arguments, name: n.name, at: n.Position})
@@ -122,7 +122,7 @@ func (r *run) enter(at Position, parameters []string, body node, variables *bind
 	}
 	v, err := r.eval(f, body)
 	if errors.Is(err, errReturn) {
-		return r.returned, nil
+		return r.returnValue, nil
 	}
 	return v, err
 }

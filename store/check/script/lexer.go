@@ -36,14 +36,14 @@ var keywords = map[string]bool{
 	"continue": true, "break": true, "return": true, "throw": true, "fn": true, "this": true, "true": true, "false": true,
 }
 
-// reserved are the words that cannot be names, because Rhai has or may have
+// reservedWords are the words that cannot be names, because Rhai has or may have
 // another meaning for them.
-var reserved = wordSet("var static begin end shared each then goto exit unless match case public protected new use with is module package super" +
+var reservedWords = wordSet("var static begin end shared each then goto exit unless match case public protected new use with is module package super" +
 	" thread spawn go await async sync yield default void null nil as catch until global")
 
-// unavailable are the words of Rhai that do not exist here, because a check
+// unavailableWords are the words of Rhai that do not exist here, because a check
 // file must not reach outside or hide errors.
-var unavailable = wordSet("import export eval print debug sleep timestamp try do private Fn curry")
+var unavailableWords = wordSet("import export eval print debug sleep timestamp try do private Fn curry")
 
 func wordSet(words string) map[string]bool {
 	set := make(map[string]bool)
@@ -115,7 +115,7 @@ func (l *lexer) read(t *token) *Error {
 	case first == '\'':
 		l.skip(1)
 		s, err := l.readText('\'', t.Position)
-		if err == nil && characters(s) != 1 {
+		if err == nil && countCharacters(s) != 1 {
 			return syntaxError(t.Position, "Invalid character: '%s'", s)
 		}
 		c, _ := utf8.DecodeRuneInString(s)

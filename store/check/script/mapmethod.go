@@ -5,7 +5,7 @@ import "slices"
 var mapMethods = map[string]*method{
 	"len":      {run: func(c *methodCall) (Value, error) { return NewInt(int64(len(c.receiver.dict().keys))), nil }},
 	"is_empty": {run: func(c *methodCall) (Value, error) { return NewBool(len(c.receiver.dict().keys) == 0), nil }},
-	"contains": {least: 1, most: 1, run: containsArgument},
+	"contains": {minArguments: 1, maxArguments: 1, run: containsArgument},
 	"keys": {run: func(c *methodCall) (Value, error) {
 		d := c.receiver.dict()
 		keys := make([]Value, len(d.keys))
@@ -18,7 +18,7 @@ var mapMethods = map[string]*method{
 		values := c.receiver.dict().clone().values
 		return newList(values), c.spend(len(values)/16, c.at)
 	}},
-	"get": {least: 1, most: 1, run: func(c *methodCall) (Value, error) {
+	"get": {minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
 		if !c.arguments[0].isText() {
 			return c.notFound()
 		}
@@ -28,7 +28,7 @@ var mapMethods = map[string]*method{
 		}
 		return Value{}, nil
 	}},
-	"set": {changes: true, least: 2, most: 2, run: func(c *methodCall) (Value, error) {
+	"set": {changesReceiver: true, minArguments: 2, maxArguments: 2, run: func(c *methodCall) (Value, error) {
 		if !c.arguments[0].isText() {
 			return c.notFound()
 		}
@@ -42,7 +42,7 @@ var mapMethods = map[string]*method{
 		}
 		return Value{}, checkItems(len(d.keys), c.at)
 	}},
-	"remove": {changes: true, least: 1, most: 1, run: func(c *methodCall) (Value, error) {
+	"remove": {changesReceiver: true, minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
 		if !c.arguments[0].isText() {
 			return c.notFound()
 		}
@@ -58,11 +58,11 @@ var mapMethods = map[string]*method{
 		d.keys, d.values = slices.Delete(d.keys, i, i+1), slices.Delete(d.values, i, i+1)
 		return v, nil
 	}},
-	"clear": {changes: true, run: func(c *methodCall) (Value, error) {
+	"clear": {changesReceiver: true, run: func(c *methodCall) (Value, error) {
 		*c.receiver = Value{kind: Map, object: &dict{}}
 		return Value{}, nil
 	}},
-	"mixin": {changes: true, least: 1, most: 1, run: func(c *methodCall) (Value, error) {
+	"mixin": {changesReceiver: true, minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
 		if c.arguments[0].kind != Map {
 			return c.notFound()
 		}
@@ -72,7 +72,7 @@ var mapMethods = map[string]*method{
 		}
 		return Value{}, err
 	}},
-	"filter": {least: 1, most: 1, run: filterMap},
+	"filter": {minArguments: 1, maxArguments: 1, run: filterMap},
 }
 
 // filterMap returns the members for which a closure, which gets key and value,

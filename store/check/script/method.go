@@ -34,7 +34,7 @@ func init() {
 	}
 	for _, methods := range methodsOf {
 		for name, m := range methods {
-			if m.changes {
+			if m.changesReceiver {
 				changingMethods[name] = true
 			}
 		}
@@ -42,7 +42,7 @@ func init() {
 }
 
 var rangeMethods = map[string]*method{
-	"contains": {least: 1, most: 1, run: containsArgument},
+	"contains": {minArguments: 1, maxArguments: 1, run: containsArgument},
 }
 
 func containsArgument(c *methodCall) (Value, error) {
@@ -51,11 +51,11 @@ func containsArgument(c *methodCall) (Value, error) {
 }
 
 var numberMethods = map[string]*method{
-	"abs":      onNumber(func(n int64) (int64, bool) { return max(n, -n), n != math.MinInt64 }, math.Abs),
-	"floor":    onFloat(math.Floor),
-	"ceiling":  onFloat(math.Ceil),
-	"round":    onFloat(math.Round),
-	"sqrt":     onFloat(math.Sqrt),
+	"abs":      numberMethod(func(n int64) (int64, bool) { return max(n, -n), n != math.MinInt64 }, math.Abs),
+	"floor":    floatMethod(math.Floor),
+	"ceiling":  floatMethod(math.Ceil),
+	"round":    floatMethod(math.Round),
+	"sqrt":     floatMethod(math.Sqrt),
 	"to_float": {run: func(c *methodCall) (Value, error) { return NewFloat(c.receiver.asFloat()), nil }},
 	"to_int": {run: func(c *methodCall) (Value, error) {
 		if c.receiver.kind == Int {
@@ -67,14 +67,14 @@ var numberMethods = map[string]*method{
 		}
 		return NewInt(int64(f)), nil
 	}},
-	"is_odd":  onInt(func(n int64) bool { return n%2 != 0 }),
-	"is_even": onInt(func(n int64) bool { return n%2 == 0 }),
+	"is_odd":  intMethod(func(n int64) bool { return n%2 != 0 }),
+	"is_even": intMethod(func(n int64) bool { return n%2 == 0 }),
 	"is_zero": {run: func(c *methodCall) (Value, error) { return NewBool(c.receiver.asFloat() == 0), nil }},
-	"min":     choose(func(order int) bool { return order <= 0 }),
-	"max":     choose(func(order int) bool { return order >= 0 }),
+	"min":     orderMethod(func(order int) bool { return order <= 0 }),
+	"max":     orderMethod(func(order int) bool { return order >= 0 }),
 }
 
-func onNumber(integer func(int64) (int64, bool), float func(float64) float64) *method {
+func numberMethod(integer func(int64) (int64, bool), float func(float64) float64) *method {
 	return &method{run: func(c *methodCall) (Value, error) {
 		if c.receiver.kind == Float {
 			return NewFloat(float(c.receiver.float())), nil
@@ -87,7 +87,7 @@ func onNumber(integer func(int64) (int64, bool), float func(float64) float64) *m
 	}}
 }
 
-func onFloat(do func(float64) float64) *method {
+func floatMethod(do func(float64) float64) *method {
 	return &method{run: func(c *methodCall) (Value, error) {
 		if c.receiver.kind != Float {
 			return c.notFound()
@@ -96,7 +96,7 @@ func onFloat(do func(float64) float64) *method {
 	}}
 }
 
-func onInt(is func(int64) bool) *method {
+func intMethod(is func(int64) bool) *method {
 	return &method{run: func(c *methodCall) (Value, error) {
 		if c.receiver.kind != Int {
 			return c.notFound()
@@ -105,9 +105,9 @@ func onInt(is func(int64) bool) *method {
 	}}
 }
 
-// choose returns the receiver or the argument.
-func choose(receiver func(order int) bool) *method {
-	return &method{least: 1, most: 1, run: func(c *methodCall) (Value, error) {
+// orderMethod returns the receiver or the argument.
+func orderMethod(receiver func(order int) bool) *method {
+	return &method{minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
 		if !c.arguments[0].isNumber() {
 			return c.notFound()
 		}
@@ -129,27 +129,27 @@ var charMethods = map[string]*method{
 }
 
 var textMethods = map[string]*method{
-	"len":         {run: func(c *methodCall) (Value, error) { return NewInt(int64(characters(c.receiver.text))), nil }},
+	"len":         {run: func(c *methodCall) (Value, error) { return NewInt(int64(countCharacters(c.receiver.text))), nil }},
 	"is_empty":    {run: func(c *methodCall) (Value, error) { return NewBool(c.receiver.text == ""), nil }},
 	"bytes":       {run: func(c *methodCall) (Value, error) { return NewInt(int64(len(c.receiver.text))), nil }},
-	"contains":    {least: 1, most: 1, run: containsArgument},
-	"starts_with": withText(func(s, part string) Value { return NewBool(strings.HasPrefix(s, part)) }),
-	"ends_with":   withText(func(s, part string) Value { return NewBool(strings.HasSuffix(s, part)) }),
-	"index_of": withText(func(s, part string) Value {
+	"contains":    {minArguments: 1, maxArguments: 1, run: containsArgument},
+	"starts_with": textPartMethod(func(s, part string) Value { return NewBool(strings.HasPrefix(s, part)) }),
+	"ends_with":   textPartMethod(func(s, part string) Value { return NewBool(strings.HasSuffix(s, part)) }),
+	"index_of": textPartMethod(func(s, part string) Value {
 		i := strings.Index(s, part)
 		if i > 0 {
-			i = characters(s[:i])
+			i = countCharacters(s[:i])
 		}
 		return NewInt(int64(i))
 	}),
-	"split":      {most: 2, run: split},
-	"to_lower":   onText(strings.ToLower),
-	"to_upper":   onText(strings.ToUpper),
+	"split":      {maxArguments: 2, run: split},
+	"to_lower":   textMethod(strings.ToLower),
+	"to_upper":   textMethod(strings.ToUpper),
 	"make_lower": changeText(strings.ToLower),
 	"make_upper": changeText(strings.ToUpper),
 	"trim":       changeText(strings.TrimSpace),
-	"replace":    {changes: true, least: 2, most: 2, run: replace},
-	"sub_string": {least: 1, most: 2, run: func(c *methodCall) (Value, error) {
+	"replace":    {changesReceiver: true, minArguments: 2, maxArguments: 2, run: replace},
+	"sub_string": {minArguments: 1, maxArguments: 2, run: func(c *methodCall) (Value, error) {
 		length := int64(maxText)
 		for _, a := range c.arguments {
 			if a.kind != Int {
@@ -161,7 +161,7 @@ var textMethods = map[string]*method{
 		}
 		return NewText(subString(c.receiver.text, c.arguments[0].number, length)), c.spend(len(c.receiver.text)/64, c.at)
 	}},
-	"parse_int": {most: 1, run: parseInt},
+	"parse_int": {maxArguments: 1, run: parseInt},
 	"parse_float": {run: func(c *methodCall) (Value, error) {
 		f, err := strconv.ParseFloat(strings.TrimSpace(c.receiver.text), 64)
 		if err != nil {
@@ -171,9 +171,9 @@ var textMethods = map[string]*method{
 	}},
 }
 
-// withText is a method with a text as its argument.
-func withText(do func(s, part string) Value) *method {
-	return &method{least: 1, most: 1, run: func(c *methodCall) (Value, error) {
+// textPartMethod is a method with a text as its argument.
+func textPartMethod(do func(s, part string) Value) *method {
+	return &method{minArguments: 1, maxArguments: 1, run: func(c *methodCall) (Value, error) {
 		if !c.arguments[0].isText() {
 			return c.notFound()
 		}
@@ -181,8 +181,8 @@ func withText(do func(s, part string) Value) *method {
 	}}
 }
 
-// onText is a method that returns another text.
-func onText(do func(string) string) *method {
+// textMethod is a method that returns another text.
+func textMethod(do func(string) string) *method {
 	return &method{run: func(c *methodCall) (Value, error) {
 		return NewText(do(c.receiver.text)), c.spend(len(c.receiver.text)/64, c.at)
 	}}
@@ -190,7 +190,7 @@ func onText(do func(string) string) *method {
 
 // changeText is a method that changes its text.
 func changeText(do func(string) string) *method {
-	return &method{changes: true, run: func(c *methodCall) (Value, error) {
+	return &method{changesReceiver: true, run: func(c *methodCall) (Value, error) {
 		*c.receiver = NewText(do(c.receiver.text))
 		return Value{}, c.spend(len(c.receiver.text)/64, c.at)
 	}}

@@ -86,7 +86,7 @@ func (u *usage) visitStatement(n node) {
 	case *loop:
 		u.visitAll(n.condition, n.body)
 	case *iteration:
-		u.visitAll(n.over, n.body)
+		u.visitAll(n.iterable, n.body)
 	case *jump:
 		u.visit(n.value)
 	}

@@ -1,75 +1,75 @@
 package script
 
 // node is a part of the tree of a script.
-type node interface{ place() source }
+type node interface{ extent() sourceRange }
 
-// source is the part of the source that a node was made of.
-type source struct {
+// sourceRange is the part of the source that a node was made of.
+type sourceRange struct {
 	Position       // of the part that an error is about, such as an operator
 	start, end int // bytes
 }
 
-func (s source) place() source { return s }
+func (s sourceRange) extent() sourceRange { return s }
 
 type (
 	// literal is a value that stands in the source.
 	literal struct {
-		source
+		sourceRange
 		value Value
 	}
 	// variable is the use of a variable.
 	variable struct {
-		source
+		sourceRange
 		name string
 	}
 	// this is the thing on which a function was called.
-	this struct{ source }
+	this struct{ sourceRange }
 	// template is a back-tick text with values in it.
 	template struct {
-		source
+		sourceRange
 		parts []node
 	}
 	arrayLiteral struct {
-		source
+		sourceRange
 		items []node
 	}
 	mapLiteral struct {
-		source
+		sourceRange
 		keys   []string
 		values []node
 	}
 	// closure is a function without a name.
 	closure struct {
-		source
+		sourceRange
 		parameters []string
 		body       node
 	}
 	unary struct {
-		source
+		sourceRange
 		operator string
 		operand  node
 	}
 	binary struct {
-		source
+		sourceRange
 		operator    operator
 		left, right node
 	}
 	// property is object.name, or object?.name if it is optional.
 	property struct {
-		source
+		sourceRange
 		object   node
 		name     string
 		optional bool
 	}
 	// index is object[key], or object?[key] if it is optional.
 	index struct {
-		source
+		sourceRange
 		object, key node
 		optional    bool
 	}
 	// call is name(arguments), or object.name(arguments) if there is an object.
 	call struct {
-		source
+		sourceRange
 		object    node
 		name      string
 		arguments []node
@@ -77,21 +77,21 @@ type (
 	}
 	// rangeLiteral is start..end, or start..=end if it is inclusive.
 	rangeLiteral struct {
-		source
+		sourceRange
 		start, end node
 		inclusive  bool
 	}
 	block struct {
-		source
+		sourceRange
 		statements []node
 	}
 	// conditional is an if. otherwise is nil without else.
 	conditional struct {
-		source
+		sourceRange
 		condition, then, otherwise node
 	}
 	selection struct {
-		source
+		sourceRange
 		value node
 		cases []selectionCase
 	}
@@ -101,31 +101,31 @@ type (
 		condition, body node // condition may be nil
 	}
 	declaration struct {
-		source
+		sourceRange
 		name     string
 		value    node // nil: unit
 		constant bool
 	}
 	// assignment is target = value, or target operator= value.
 	assignment struct {
-		source
+		sourceRange
 		target, value node
 		operator      operator // "" for a plain one
 	}
 	// loop is a loop or a while. condition is nil for a loop.
 	loop struct {
-		source
+		sourceRange
 		condition, body node
 	}
 	// iteration is a for.
 	iteration struct {
-		source
-		item, counter string // counter may be ""
-		over, body    node
+		sourceRange
+		item, counter  string // counter may be ""
+		iterable, body node
 	}
 	// jump is a return, throw, break or continue. value may be nil.
 	jump struct {
-		source
+		sourceRange
 		word  string
 		value node
 	}
@@ -140,16 +140,16 @@ type definition struct {
 // definitionKey identifies a function: the same name may stand for functions
 // with different numbers of parameters.
 type definitionKey struct {
-	name       string
-	parameters int
+	name           string
+	parameterCount int
 }
 
 // operator is a binary operator as it is written.
 type operator string
 
-// bindings says how tightly operators bind. Those with a higher number bind
+// precedences says how tightly operators bind. Those with a higher number bind
 // more tightly.
-var bindings = map[string]int{
+var precedences = map[string]int{
 	"||": 30, "|": 30, "^": 30,
 	"&&": 60, "&": 60,
 	"==": 90, "!=": 90,

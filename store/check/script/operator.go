@@ -70,7 +70,7 @@ func (r *run) apply(at Position, o operator, left, right Value) (Value, error) {
 		same := equal(left, right, &r.steps, 0)
 		return NewBool(same == (o == "==")), r.spend(0, at)
 	case "<", "<=", ">", ">=":
-		return r.order(at, o, left, right)
+		return r.compareOperands(at, o, left, right)
 	case "in", "!in":
 		found, err := r.contains(at, right, left)
 		return NewBool(found == (o == "in")), err
@@ -99,7 +99,7 @@ func (r *run) apply(at Position, o operator, left, right Value) (Value, error) {
 	return Value{}, functionNotFound(at, string(o), left, right)
 }
 
-func (r *run) order(at Position, o operator, left, right Value) (Value, error) {
+func (r *run) compareOperands(at Position, o operator, left, right Value) (Value, error) {
 	c, ok := compare(left, right, &r.steps)
 	if err := r.spend(0, at); err != nil {
 		return Value{}, err

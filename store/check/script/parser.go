@@ -37,13 +37,13 @@ func ParseMessage(message string) (*Script, error) { return Parse("`" + message 
 // parser makes the tree of a source.
 type parser struct {
 	lexer
-	current   token
-	functions map[definitionKey]*definition
-	names     []declaredName // the variables that are known, the innermost last
-	depth     int
-	inside    int // number of functions around
-	loops     int // number of loops around, inside the innermost function
-	previous  int // where the token before the current one ends
+	current       token
+	functions     map[definitionKey]*definition
+	names         []declaredName // the variables that are known, the innermost last
+	depth         int
+	functionDepth int // number of functions around
+	loops         int // number of loops around, inside the innermost function
+	previousEnd   int // where the token before the current one ends
 }
 
 type declaredName struct {
@@ -60,7 +60,7 @@ func newParser(source string) (*parser, *Error) {
 }
 
 func (p *parser) advance() *Error {
-	p.previous = p.current.end
+	p.previousEnd = p.current.end
 	var err *Error
 	p.current, err = p.next()
 	return err
@@ -102,8 +102,10 @@ func (p *parser) enter() (leave func(), err *Error) {
 	return func() { p.depth-- }, nil
 }
 
-// from returns the source of a node that began at a byte and ends now.
-func (p *parser) from(start int, at Position) source { return source{at, start, p.previous} }
+// rangeFrom returns the source of a node that began at a byte and ends now.
+func (p *parser) rangeFrom(start int, at Position) sourceRange {
+	return sourceRange{at, start, p.previousEnd}
+}
 
 // name moves over a name.
 func (p *parser) name(of string) (string, *Error) {
@@ -119,9 +121,9 @@ func (p *parser) name(of string) (string, *Error) {
 
 func (p *parser) checkName(name string) *Error {
 	switch {
-	case unavailable[name]:
+	case unavailableWords[name]:
 		return syntaxError(p.current.Position, "'%s' is not available in checks", name)
-	case reserved[name]:
+	case reservedWords[name]:
 		return syntaxError(p.current.Position, "'%s' is a reserved keyword", name)
 	}
 	return nil
@@ -151,7 +153,7 @@ func (p *parser) operators(above int) (node, *Error) {
 		if err != nil {
 			return nil, err
 		}
-		binding := bindings[symbol]
+		binding := precedences[symbol]
 		if binding <= above {
 			if symbol == "!in" {
 				return nil, p.unexpected()
@@ -201,7 +203,7 @@ func (p *parser) operation(start int, left node, symbol string, binding int) (no
 	if err != nil {
 		return nil, err
 	}
-	s := p.from(start, at)
+	s := p.rangeFrom(start, at)
 	switch symbol {
 	case "..", "..=":
 		return &rangeLiteral{s, left, right, symbol == "..="}, nil
@@ -214,7 +216,7 @@ func (p *parser) operation(start int, left node, symbol string, binding int) (no
 // logical returns the node for && and ||. Where one side is written true or
 // false, the other side is the result, whatever its type, or does not matter:
 // check files are written for an engine that simplifies scripts like this.
-func logical(s source, symbol string, left, right node) (node, *Error) {
+func logical(s sourceRange, symbol string, left, right node) (node, *Error) {
 	for _, side := range []node{left, right} {
 		if err := mustBeBool(side); err != nil {
 			return nil, err
@@ -262,7 +264,7 @@ func literalName(n node) string {
 
 func mustBeBool(n node) *Error {
 	if name := literalName(n); name != "" && name != "a boolean" {
-		return syntaxError(n.place().Position, "Expecting a boolean expression, not %s", name)
+		return syntaxError(n.extent().Position, "Expecting a boolean expression, not %s", name)
 	}
 	return nil
 }
@@ -281,7 +283,7 @@ func (p *parser) unary() (node, *Error) {
 	if t.text == "-" && strings.HasPrefix(p.rest(), "9223372036854775808") {
 		p.current.start = p.offset
 		p.skip(len("9223372036854775808")) // as a positive number it would be too large
-		return &literal{source{t.Position, t.start, p.offset}, NewInt(-1 << 63)}, p.advance()
+		return &literal{sourceRange{t.Position, t.start, p.offset}, NewInt(-1 << 63)}, p.advance()
 	}
 	if err := p.advance(); err != nil {
 		return nil, err
@@ -295,9 +297,9 @@ func (p *parser) unary() (node, *Error) {
 		if l.value.kind == Int {
 			v = NewInt(-l.value.number)
 		}
-		return &literal{p.from(t.start, t.Position), v}, nil
+		return &literal{p.rangeFrom(t.start, t.Position), v}, nil
 	}
-	return &unary{p.from(t.start, t.Position), t.text, operand}, nil
+	return &unary{p.rangeFrom(t.start, t.Position), t.text, operand}, nil
 }
 
 // postfix parses an operand with the properties, indexes and calls behind it.
@@ -337,9 +339,9 @@ func (p *parser) member(start int, object node) (node, *Error) {
 	}
 	if p.is("(") {
 		arguments, err := p.arguments()
-		return &call{p.from(start, t.Position), object, t.text, arguments, optional}, err
+		return &call{p.rangeFrom(start, t.Position), object, t.text, arguments, optional}, err
 	}
-	return &property{p.from(start, t.Position), object, t.text, optional}, nil
+	return &property{p.rangeFrom(start, t.Position), object, t.text, optional}, nil
 }
 
 func (p *parser) index(start int, object node) (node, *Error) {
@@ -353,7 +355,7 @@ func (p *parser) index(start int, object node) (node, *Error) {
 		return nil, err
 	}
 	err = p.expect("]", "to end the index")
-	return &index{p.from(start, at), object, key, optional}, err
+	return &index{p.rangeFrom(start, at), object, key, optional}, err
 }
 
 // arguments parses the arguments of a call with their brackets.
@@ -366,7 +368,7 @@ func (p *parser) arguments() ([]node, *Error) {
 
 // list parses expressions between commas up to a closing bracket.
 func (p *parser) list(end string) (items []node, err *Error) {
-	err = p.separated(end, func() *Error {
+	err = p.parseSeparated(end, func() *Error {
 		item, err := p.expression()
 		items = append(items, item)
 		return err
@@ -374,9 +376,9 @@ func (p *parser) list(end string) (items []node, err *Error) {
 	return items, err
 }
 
-// separated parses items between commas up to a closing symbol. A comma may
+// parseSeparated parses items between commas up to a closing symbol. A comma may
 // stand before it.
-func (p *parser) separated(end string, item func() *Error) *Error {
+func (p *parser) parseSeparated(end string, item func() *Error) *Error {
 	for {
 		if done, err := p.accept(end); done || err != nil {
 			return err
@@ -398,7 +400,7 @@ func (p *parser) primary() (node, *Error) {
 	switch t.kind {
 	case numberToken, textToken, charToken:
 		err := p.advance()
-		return &literal{p.from(t.start, t.Position), t.value}, err
+		return &literal{p.rangeFrom(t.start, t.Position), t.value}, err
 	case templateToken:
 		return p.template()
 	case nameToken:
@@ -414,7 +416,7 @@ func (p *parser) primary() (node, *Error) {
 				return nil, err
 			}
 			items, err := p.list("]")
-			return &arrayLiteral{p.from(t.start, t.Position), items}, err
+			return &arrayLiteral{p.rangeFrom(t.start, t.Position), items}, err
 		case "#{":
 			return p.mapLiteral()
 		case "{":
@@ -431,13 +433,13 @@ func (p *parser) keywordOperand() (node, *Error) {
 	switch t.text {
 	case "true", "false":
 		err := p.advance()
-		return &literal{p.from(t.start, t.Position), NewBool(t.text == "true")}, err
+		return &literal{p.rangeFrom(t.start, t.Position), NewBool(t.text == "true")}, err
 	case "this":
-		if p.inside == 0 {
+		if p.functionDepth == 0 {
 			return nil, syntaxError(t.Position, "'this' can only be used in functions")
 		}
 		err := p.advance()
-		return &this{p.from(t.start, t.Position)}, err
+		return &this{p.rangeFrom(t.start, t.Position)}, err
 	case "if":
 		return p.conditional()
 	case "switch":
@@ -457,7 +459,7 @@ func (p *parser) brackets() (node, *Error) {
 		return nil, err
 	}
 	if empty, err := p.accept(")"); empty || err != nil {
-		return &literal{p.from(t.start, t.Position), Value{}}, err
+		return &literal{p.rangeFrom(t.start, t.Position), Value{}}, err
 	}
 	n, err := p.expression()
 	if err != nil {
@@ -476,9 +478,9 @@ func (p *parser) nameOrCall() (node, *Error) {
 	}
 	if p.is("(") {
 		arguments, err := p.arguments()
-		return &call{source: p.from(t.start, t.Position), name: t.text, arguments: arguments}, err
+		return &call{sourceRange: p.rangeFrom(t.start, t.Position), name: t.text, arguments: arguments}, err
 	}
-	return &variable{p.from(t.start, t.Position), t.text}, nil
+	return &variable{p.rangeFrom(t.start, t.Position), t.text}, nil
 }
 
 func (p *parser) mapLiteral() (node, *Error) {
@@ -488,7 +490,7 @@ func (p *parser) mapLiteral() (node, *Error) {
 		return nil, err
 	}
 	seen := make(map[string]bool)
-	err := p.separated("}", func() *Error {
+	err := p.parseSeparated("}", func() *Error {
 		key := p.current
 		if key.kind == textToken {
 			key.text = key.value.text
@@ -509,7 +511,7 @@ func (p *parser) mapLiteral() (node, *Error) {
 		m.keys, m.values = append(m.keys, key.text), append(m.values, value)
 		return err
 	})
-	m.source = p.from(t.start, t.Position)
+	m.sourceRange = p.rangeFrom(t.start, t.Position)
 	return m, err
 }
 
@@ -529,7 +531,7 @@ func (p *parser) template() (node, *Error) {
 			return nil, err
 		}
 		if text != "" {
-			n.parts = append(n.parts, &literal{source{t.Position, t.start, t.end}, NewText(text)})
+			n.parts = append(n.parts, &literal{sourceRange{t.Position, t.start, t.end}, NewText(text)})
 		}
 		if !value {
 			break
@@ -551,13 +553,13 @@ func (p *parser) template() (node, *Error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
-	n.source = p.from(t.start, t.Position)
+	n.sourceRange = p.rangeFrom(t.start, t.Position)
 	switch {
 	case len(n.parts) == 0:
-		return &literal{n.source, NewText("")}, nil
+		return &literal{n.sourceRange, NewText("")}, nil
 	case len(n.parts) == 1:
 		if l, ok := n.parts[0].(*literal); ok {
-			return &literal{n.source, l.value}, nil
+			return &literal{n.sourceRange, l.value}, nil
 		}
 	}
 	return n, nil
@@ -583,13 +585,13 @@ func (p *parser) closure() (node, *Error) {
 		}
 		return err
 	})
-	c.source = p.from(t.start, t.Position)
+	c.sourceRange = p.rangeFrom(t.start, t.Position)
 	return c, err
 }
 
 // parameters parses names between commas up to a symbol.
 func (p *parser) parameters(end string) (names []string, err *Error) {
-	err = p.separated(end, func() *Error {
+	err = p.parseSeparated(end, func() *Error {
 		name, err := p.name("parameter")
 		names = append(names, name)
 		return err
@@ -605,9 +607,9 @@ func (p *parser) functionBody(parameters []string, seen []declaredName, parse fu
 	for _, name := range parameters {
 		p.names = append(p.names, declaredName{name: name})
 	}
-	p.inside++
+	p.functionDepth++
 	err := parse()
-	p.inside--
+	p.functionDepth--
 	p.names, p.loops = names, loops
 	return err
 }

@@ -57,7 +57,7 @@ func (r *run) assignResult(n *assignment, target *Value, v Value) error {
 
 // assignMember runs object[key] = v, and object.key = v for a property.
 func (r *run) assignMember(f *frame, n, object node, key, v Value) error {
-	at := n.place().Position
+	at := n.extent().Position
 	target, err := r.placeOf(f, object)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (r *run) assignMember(f *frame, n, object node, key, v Value) error {
 // What is neither a variable nor a part of one is evaluated and kept nowhere
 // else.
 func (r *run) placeOf(f *frame, n node) (*Value, error) {
-	if err := r.spend(1, n.place().Position); err != nil {
+	if err := r.spend(1, n.extent().Position); err != nil {
 		return nil, err
 	}
 	switch n := n.(type) {
@@ -129,7 +129,7 @@ func (r *run) placeOf(f *frame, n node) (*Value, error) {
 
 // memberPlace returns the place of a member of an object.
 func (r *run) memberPlace(f *frame, n, object node, key Value, optional bool) (*Value, error) {
-	at := n.place().Position
+	at := n.extent().Position
 	container, err := r.placeOf(f, object)
 	if err != nil {
 		return nil, err

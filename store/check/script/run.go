@@ -27,7 +27,7 @@ func (s *Script) run(ctx context.Context, scope map[string]Value, t *trace) (Val
 	}
 	v, err := r.block(f, s.body)
 	if errors.Is(err, errReturn) {
-		v, err = r.returned, nil
+		v, err = r.returnValue, nil
 	}
 	if err == nil {
 		w := writer{limit: maxText * 4}
@@ -43,12 +43,12 @@ func (s *Script) run(ctx context.Context, scope map[string]Value, t *trace) (Val
 
 // run is a run of a script.
 type run struct {
-	ctx      context.Context
-	script   *Script
-	steps    int // that are left
-	calls    int // functions that run now
-	returned Value
-	trace    *trace // nil: nobody wants to know
+	ctx         context.Context
+	script      *Script
+	steps       int // that are left
+	calls       int // functions that run now
+	returnValue Value
+	trace       *trace // nil: nobody wants to know
 }
 
 // frame is what the statements of a function see.
@@ -59,19 +59,19 @@ type frame struct {
 
 // binding is a variable. Those declared before it follow.
 type binding struct {
-	name     string
-	value    Value
-	constant bool
-	before   *binding
+	name            string
+	value           Value
+	constant        bool
+	previousBinding *binding
 }
 
 func (f *frame) declare(name string, v Value) *binding {
-	f.variables = &binding{name: name, value: v, before: f.variables}
+	f.variables = &binding{name: name, value: v, previousBinding: f.variables}
 	return f.variables
 }
 
 func (f *frame) find(name string) *binding {
-	for b := f.variables; b != nil; b = b.before {
+	for b := f.variables; b != nil; b = b.previousBinding {
 		if b.name == name {
 			return b
 		}
@@ -111,7 +111,7 @@ func (r *run) eval(f *frame, n node) (Value, error) {
 }
 
 func (r *run) evalUntraced(f *frame, n node) (Value, error) {
-	if err := r.spend(1, n.place().Position); err != nil {
+	if err := r.spend(1, n.extent().Position); err != nil {
 		return Value{}, err
 	}
 	switch n := n.(type) {
@@ -144,13 +144,13 @@ func (r *run) evalUntraced(f *frame, n node) (Value, error) {
 	case *closure:
 		return newFunction(&function{n.parameters, n.body, f.variables}), nil
 	case *template, *arrayLiteral, *mapLiteral, *rangeLiteral:
-		return r.composed(f, n)
+		return r.evalComposed(f, n)
 	}
 	return r.statement(f, n)
 }
 
-// composed evaluates a value that is made of others.
-func (r *run) composed(f *frame, n node) (Value, error) {
+// evalComposed evaluates a value that is made of others.
+func (r *run) evalComposed(f *frame, n node) (Value, error) {
 	switch n := n.(type) {
 	case *arrayLiteral:
 		items := make([]Value, len(n.items))
@@ -243,7 +243,7 @@ func getter(v Value, name string) (Value, bool) {
 	case v.kind == Array && name == "is_empty":
 		return NewBool(len(v.list().items) == 0), true
 	case v.kind == Text && name == "len":
-		return NewInt(int64(characters(v.text))), true
+		return NewInt(int64(countCharacters(v.text))), true
 	case v.kind == Text && name == "is_empty":
 		return NewBool(v.text == ""), true
 	case v.kind == Text && name == "bytes":
@@ -398,7 +398,7 @@ func (r *run) conditional(f *frame, n *conditional) (Value, error) {
 func (r *run) condition(f *frame, n node) (bool, error) {
 	v, err := r.eval(f, n)
 	if err == nil && v.kind != Bool {
-		err = mismatch(n.place().Position, v)
+		err = mismatch(n.extent().Position, v)
 	}
 	return v.number == 1, err
 }
@@ -418,19 +418,19 @@ func (r *run) loop(f *frame, n *loop) (Value, error) {
 		if err := r.spend(1, n.Position); err != nil {
 			return Value{}, err
 		}
-		if v, ended, err := r.round(f, n.body); ended || err != nil {
+		if v, ended, err := r.runLoopBody(f, n.body); ended || err != nil {
 			return v, err
 		}
 		r.trace.forget(from)
 	}
 }
 
-// round runs the body of a loop once. ended is true if it left the loop.
-func (r *run) round(f *frame, body node) (v Value, ended bool, err error) {
+// runLoopBody runs the body of a loop once. ended is true if it left the loop.
+func (r *run) runLoopBody(f *frame, body node) (v Value, ended bool, err error) {
 	_, err = r.eval(f, body)
 	switch {
 	case errors.Is(err, errBreak):
-		return r.returned, true, nil
+		return r.returnValue, true, nil
 	case errors.Is(err, errContinue):
 		return Value{}, false, nil
 	}
@@ -438,7 +438,7 @@ func (r *run) round(f *frame, body node) (v Value, ended bool, err error) {
 }
 
 func (r *run) iteration(f *frame, n *iteration) (Value, error) {
-	over, err := r.eval(f, n.over)
+	over, err := r.eval(f, n.iterable)
 	if err != nil {
 		return Value{}, err
 	}
@@ -451,7 +451,7 @@ func (r *run) iteration(f *frame, n *iteration) (Value, error) {
 		if n.counter != "" {
 			f.declare(n.counter, NewInt(int64(i)))
 		}
-		v, ended, err := r.round(f, n.body)
+		v, ended, err := r.runLoopBody(f, n.body)
 		if err == nil && !ended {
 			r.trace.forget(from)
 		}
@@ -484,7 +484,7 @@ func (r *run) iteration(f *frame, n *iteration) (Value, error) {
 			}
 		}
 	default:
-		return Value{}, newError(ForLoop, n.over.place().Position, "For loop expects iterable type")
+		return Value{}, newError(ForLoop, n.iterable.extent().Position, "For loop expects iterable type")
 	}
 	return Value{}, nil
 }
@@ -529,9 +529,9 @@ func (r *run) jump(f *frame, n *jump) error {
 	case "continue":
 		return errContinue
 	case "break":
-		r.returned = v.markShared()
+		r.returnValue = v.markShared()
 		return errBreak
 	}
-	r.returned = v.markShared()
+	r.returnValue = v.markShared()
 	return errReturn
 }

@@ -28,18 +28,18 @@ func (p *parser) statements(t token, atEnd func() bool) (*block, *Error) {
 		if err != nil {
 			return nil, err
 		}
-		if !ended && !atEnd() && n != nil && !endsItself(n) {
+		if !ended && !atEnd() && n != nil && !needsNoSemicolon(n) {
 			return nil, syntaxError(p.current.Position, "Expecting ';' to terminate this statement")
 		}
 	}
 	p.names = p.names[:known]
-	b.source = p.from(t.start, t.Position)
+	b.sourceRange = p.rangeFrom(t.start, t.Position)
 	return b, nil
 }
 
-// endsItself reports whether a statement ends in a bracket, so that nothing has
+// needsNoSemicolon reports whether a statement ends in a bracket, so that nothing has
 // to stand between it and the next.
-func endsItself(n node) bool {
+func needsNoSemicolon(n node) bool {
 	switch n.(type) {
 	case *block, *conditional, *selection, *loop, *iteration:
 		return true
@@ -101,12 +101,12 @@ func (p *parser) expressionOrAssignment() (node, *Error) {
 		return nil, err
 	}
 	value, err := p.expression()
-	return &assignment{p.from(start, t.Position), n, value, operator(t.text[:len(t.text)-1])}, err
+	return &assignment{p.rangeFrom(start, t.Position), n, value, operator(t.text[:len(t.text)-1])}, err
 }
 
 // checkTarget returns an error if a value cannot be assigned to a node.
 func (p *parser) checkTarget(n node) *Error {
-	at := n.place().Position
+	at := n.extent().Position
 	for {
 		switch target := n.(type) {
 		case *property:
@@ -149,14 +149,14 @@ func (p *parser) declaration() (node, *Error) {
 			return nil, err
 		}
 	}
-	d.source = p.from(t.start, t.Position)
+	d.sourceRange = p.rangeFrom(t.start, t.Position)
 	p.names = append(p.names, declaredName{name, d.constant})
 	return d, nil
 }
 
 // definition parses a function with a name. It sees only its parameters.
 func (p *parser) definition() *Error {
-	if p.inside > 0 || p.depth > 1 {
+	if p.functionDepth > 0 || p.depth > 1 {
 		return syntaxError(p.current.Position, "Functions can only be defined at global level")
 	}
 	if err := p.advance(); err != nil {
@@ -204,7 +204,7 @@ func (p *parser) jump() (node, *Error) {
 			return nil, err
 		}
 	}
-	j.source = p.from(t.start, t.Position)
+	j.sourceRange = p.rangeFrom(t.start, t.Position)
 	return j, nil
 }
 
@@ -220,7 +220,7 @@ func (p *parser) block() (node, *Error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
-	b.source = p.from(t.start, t.Position)
+	b.sourceRange = p.rangeFrom(t.start, t.Position)
 	return b, nil
 }
 
@@ -262,7 +262,7 @@ func (p *parser) conditional() (node, *Error) {
 			return nil, err
 		}
 	}
-	c.source = p.from(t.start, t.Position)
+	c.sourceRange = p.rangeFrom(t.start, t.Position)
 	return c, nil
 }
 
@@ -281,7 +281,7 @@ func (p *parser) loop() (node, *Error) {
 	p.loops++
 	l.body, err = p.block()
 	p.loops--
-	l.source = p.from(t.start, t.Position)
+	l.sourceRange = p.rangeFrom(t.start, t.Position)
 	return l, err
 }
 
@@ -308,12 +308,12 @@ func (p *parser) iteration() (node, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.over, err = p.expression(); err != nil {
+	if f.iterable, err = p.expression(); err != nil {
 		return nil, err
 	}
-	switch name := literalName(f.over); name {
+	switch name := literalName(f.iterable); name {
 	case "()", "a number", "a boolean", "an object map", "a character":
-		return nil, syntaxError(f.over.place().Position, "Expecting an iterable value, not %s", name)
+		return nil, syntaxError(f.iterable.extent().Position, "Expecting an iterable value, not %s", name)
 	}
 	known := len(p.names)
 	for _, name := range []string{f.item, f.counter} {
@@ -323,7 +323,7 @@ func (p *parser) iteration() (node, *Error) {
 	f.body, err = p.block()
 	p.loops--
 	p.names = p.names[:known]
-	f.source = p.from(t.start, t.Position)
+	f.sourceRange = p.rangeFrom(t.start, t.Position)
 	return f, err
 }
 
@@ -349,12 +349,12 @@ func (p *parser) selection() (node, *Error) {
 		s.cases = append(s.cases, c)
 		if more, err := p.accept(","); err != nil {
 			return nil, err
-		} else if !more && !p.is("}") && !endsItself(c.body) {
+		} else if !more && !p.is("}") && !needsNoSemicolon(c.body) {
 			return nil, p.unexpected()
 		}
 	}
 	err = p.advance()
-	s.source = p.from(t.start, t.Position)
+	s.sourceRange = p.rangeFrom(t.start, t.Position)
 	return s, err
 }
 
@@ -363,7 +363,7 @@ func (p *parser) selectionCase() (c selectionCase, err *Error) {
 		err = p.advance()
 	} else {
 		for more := true; more && err == nil; more, err = p.accept("|") {
-			value, err := p.operators(bindings["|"])
+			value, err := p.operators(precedences["|"])
 			if err != nil {
 				return c, err
 			}
@@ -371,7 +371,7 @@ func (p *parser) selectionCase() (c selectionCase, err *Error) {
 			case *literal, *rangeLiteral:
 				c.values = append(c.values, value)
 			default:
-				return c, syntaxError(value.place().Position, "Expecting a literal value for a case of a switch")
+				return c, syntaxError(value.extent().Position, "Expecting a literal value for a case of a switch")
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func (t *trace) add(source string, n node, v Value) {
 	if len(t.steps) >= 4*maxExplanation {
 		return // a script that is this long is not understood step by step
 	}
-	p := n.place()
+	p := n.extent()
 	w := writer{limit: maxStepText}
 	w.write(v, true, 0)
 	value := w.String()

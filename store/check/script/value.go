@@ -457,5 +457,5 @@ func formatFloat(f float64) string {
 	return s
 }
 
-// characters returns the number of characters of a text.
-func characters(s string) int { return utf8.RuneCountInString(s) }
+// countCharacters returns the number of characters of a text.
+func countCharacters(s string) int { return utf8.RuneCountInString(s) }

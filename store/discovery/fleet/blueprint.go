@@ -48,13 +48,13 @@ const (
 type product string
 
 const (
-	s4        product = "S4" // S/4HANA
-	ecc       product = "EC" // ERP
-	bw        product = "BW" // business warehouse
-	crm       product = "CR" // customer relationship management
-	exchange  product = "PO" // process orchestration
-	manager   product = "SM" // solution manager
-	warehouse product = "EW" // extended warehouse management
+	s4                   product = "S4" // S/4HANA
+	ecc                  product = "EC" // ERP
+	bw                   product = "BW" // business warehouse
+	crm                  product = "CR" // customer relationship management
+	processOrchestration product = "PO" // process orchestration
+	solutionManager      product = "SM" // solution manager
+	extendedWarehouse    product = "EW" // extended warehouse management
 )
 
 // stack is the technology of the application servers of a system.
@@ -104,21 +104,21 @@ var blueprints = [...]blueprint{
 	{stage: "production", providers: []string{kvm}, sites: []int{1, 1}, hana: costOptimized, fencing: threeDisks,
 		systems: []systemPlan{{product: ecc, ensa: 1, services: withFirstServer, servers: 1}, {product: ecc, ensa: 1, services: withFirstServer, servers: 1, onSecondDatabase: true}}},
 	{stage: "production", providers: []string{aws}, sites: []int{1, 1}, hana: angiScaleUp,
-		systems: []systemPlan{{product: warehouse, ensa: 1, services: inCluster, servers: 1}}},
+		systems: []systemPlan{{product: extendedWarehouse, ensa: 1, services: inCluster, servers: 1}}},
 	sandbox,
 	{stage: "production", providers: []string{gcp}, sites: []int{2, 2}, hana: scaleOut, majorityMaker: true,
 		systems: []systemPlan{{product: bw, ensa: 1, services: withFirstServer, servers: 1}}},
 	{stage: "quality", providers: []string{nutanix}, sites: []int{1}, tenants: 1,
-		systems: []systemPlan{{product: s4, ensa: 2, services: inCluster, fencing: oneDisk, servers: 1}, {product: warehouse, ensa: 1, services: inPreviousCluster, servers: 1}}},
+		systems: []systemPlan{{product: s4, ensa: 2, services: inCluster, fencing: oneDisk, servers: 1}, {product: extendedWarehouse, ensa: 1, services: inPreviousCluster, servers: 1}}},
 	{stage: "production", providers: []string{vmware}, sites: []int{1, 1}, hana: scaleUp, fencing: watchdog,
-		systems: []systemPlan{{product: manager, stack: dual, ensa: 2, services: inCluster, mount: simpleMount, servers: 1}}},
+		systems: []systemPlan{{product: solutionManager, stack: dual, ensa: 2, services: inCluster, mount: simpleMount, servers: 1}}},
 	{stage: "quality", providers: sharedDiskProviders, sites: []int{1, 1}, hana: scaleUp, fencing: oneDisk,
 		systems: []systemPlan{{product: crm, ensa: 2, services: withDatabase, servers: 1}}},
 	{providers: sharedDiskProviders, fencing: oneDisk, storageNodes: 2},
 	{stage: "production", providers: []string{azure, gcp}, sites: []int{1, 1, 1}, hana: scaleUp,
 		systems: []systemPlan{{product: crm, ensa: 2, services: withFirstServer, servers: 1}}},
 	{stage: "quality", providers: allProviders, sites: []int{1, 1, 1}, multitargetReplication: true,
-		systems: []systemPlan{{product: exchange, stack: java, ensa: 2, services: withFirstServer, servers: 1}}},
+		systems: []systemPlan{{product: processOrchestration, stack: java, ensa: 2, services: withFirstServer, servers: 1}}},
 	{stage: "development", providers: []string{power}, sites: []int{1}, tenants: 1,
 		systems: []systemPlan{{product: s4, ensa: 1, services: withFirstServer, servers: 1}}},
 	{providers: allProviders, otherHosts: 3},

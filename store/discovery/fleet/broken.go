@@ -37,7 +37,7 @@ func (f *Fleet) addInstanceFaults() {
 // simply stop.
 func (i *instance) canBecome(s status) bool {
 	switch {
-	case i.failing || i.unanswering || i.state() != green:
+	case i.failing || i.unresponsive || i.state() != green:
 		return false
 	case s == gray && i.database != nil && i.database.isReplicated():
 		return false

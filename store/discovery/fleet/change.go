@@ -76,7 +76,7 @@ func failAddress(_ *Fleet, h *Host, _ time.Time) bool {
 // toggleStatus changes the status of an instance from green to yellow, or back.
 func toggleStatus(_ *Fleet, h *Host, _ time.Time) bool {
 	for _, i := range h.instances {
-		if i.sid() == diagnosticsSID || i.unanswering || i.state() == gray || i.state() == red {
+		if i.sid() == diagnosticsSID || i.unresponsive || i.state() == gray || i.state() == red {
 			continue
 		}
 		if i.status == green {
@@ -139,10 +139,10 @@ func reboot(f *Fleet, h *Host, now time.Time) bool {
 	}
 	down := time.Duration(30+f.random.IntN(60)) * time.Second
 	h.downUntil = now.Add(down)
-	h.booted = h.downUntil.Add(-10 * time.Second).Truncate(time.Second)
+	h.bootedAt = h.downUntil.Add(-10 * time.Second).Truncate(time.Second)
 	f.runAfter(down+time.Second, h, func(time.Time) {}) // it reports again
 	for _, i := range h.instances {
-		i.restart(h.booted)
+		i.restart(h.bootedAt)
 	}
 	return true
 }
@@ -186,7 +186,7 @@ func toggleAutostart(_ *Fleet, h *Host, _ time.Time) bool {
 // renewSubscription registers a host again, starting now.
 func renewSubscription(_ *Fleet, h *Host, now time.Time) bool {
 	h.registration = registered
-	h.subscribed = now.Truncate(time.Second)
+	h.subscribedAt = now.Truncate(time.Second)
 	return true
 }
 
@@ -227,7 +227,7 @@ func addSystem(f *Fleet, h *Host, now time.Time) bool {
 	}
 	known := len(f.hosts)
 	if db := h.System.database; db.hasFreeTenant() {
-		p := systemPlan{product: warehouse, ensa: 2, services: withFirstServer, servers: 1}
+		p := systemPlan{product: extendedWarehouse, ensa: 2, services: withFirstServer, servers: 1}
 		f.installSystem(f.newSystem(h.System.Stage, h.location, &p), db, &p)
 	} else {
 		f.build(&sandbox)
@@ -240,9 +240,9 @@ func addSystem(f *Fleet, h *Host, now time.Time) bool {
 
 // markInstalled gives a host the dates of a host that was installed just now.
 func (h *Host) markInstalled(now time.Time) {
-	h.booted = now.Add(-5 * time.Minute)
+	h.bootedAt = now.Add(-5 * time.Minute)
 	h.tuning.since = now
-	h.subscribed = now.Truncate(24 * time.Hour)
+	h.subscribedAt = now.Truncate(24 * time.Hour)
 	for _, i := range h.instances {
 		i.restart(now.Add(-time.Minute))
 	}

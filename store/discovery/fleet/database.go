@@ -59,7 +59,7 @@ func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
 				kind = standbySoftware
 			}
 			host := f.addHost(s, place, role)
-			host.zone = 1 + i%zones
+			host.zone = 1 + i%zoneCount
 			at.addInstance(db, f.addInstance(host, kind, number))
 		}
 		db.sites = append(db.sites, at)

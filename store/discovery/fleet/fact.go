@@ -32,11 +32,11 @@ const valueNotFound = "value-not-found"
 // gatherer gathers facts on a host. The value is one that can be written as JSON.
 // Agents deliver nothing, not even an error, if both results are nil.
 type gatherer struct {
-	name    string // with its version
-	gather  func(h *Host, argument string) (value any, failure *factError)
-	byPath  bool   // the argument is a path into the value
-	missing string // the type of the error without an argument; "": it may be missing
-	recent  bool   // agents of old versions do not have it
+	name                 string // with its version
+	gather               func(h *Host, argument string) (value any, failure *factError)
+	byPath               bool   // the argument is a path into the value
+	missingArgumentError string // the type of the error without an argument; "": it may be missing
+	recent               bool   // agents of old versions do not have it
 }
 
 // findGatherer returns a gatherer, and the newest version of one that is named
@@ -82,8 +82,8 @@ func (h *Host) gatherFacts(requests []*wire.FactRequest, faults FactFaults) (fac
 }
 
 func (h *Host) gather(g *gatherer, argument string) (any, *factError) {
-	if argument == "" && g.missing != "" {
-		return nil, &factError{g.missing, "missing required argument"}
+	if argument == "" && g.missingArgumentError != "" {
+		return nil, &factError{g.missingArgumentError, "missing required argument"}
 	}
 	value, failure := g.gather(h, argument)
 	if failure != nil || value == nil || !g.byPath || argument == "" {
@@ -93,7 +93,7 @@ func (h *Host) gather(g *gatherer, argument string) (any, *factError) {
 	if err != nil {
 		return nil, nil
 	}
-	at, found := follow(plain, argument)
+	at, found := valueAtPath(plain, argument)
 	if !found {
 		return nil, &factError{valueNotFound, "error getting value: requested field value not found: " + argument}
 	}
@@ -118,8 +118,8 @@ func asJSON(value any) (plain any, err error) {
 	return plain, json.Unmarshal(encoded, &plain)
 }
 
-// follow returns what a path of keys and indexes leads to.
-func follow(value any, path string) (at any, found bool) {
+// valueAtPath returns what a path of keys and indexes leads to.
+func valueAtPath(value any, path string) (at any, found bool) {
 	for step := range strings.SplitSeq(path, ".") {
 		switch v := value.(type) {
 		case map[string]any:
@@ -148,8 +148,8 @@ func hashOf(words ...string) uint32 {
 
 // One check in six fails: of every second cluster or host, one in three.
 const (
-	oneNeglectedIn = 2
-	oneFaultIn     = 3
+	neglectRatio = 2
+	faultRatio   = 3
 )
 
 // isWrong reports whether the host, or its whole cluster if it has one, has a
@@ -159,7 +159,7 @@ func (h *Host) isWrong(what string) bool {
 	if h.cluster != nil {
 		thing = h.cluster.key
 	}
-	return h.fleet.plannedHosts >= minHostsForFaults && hashOf("neglected", thing)%oneNeglectedIn == 0 && hashOf(what, thing)%oneFaultIn == 0
+	return h.fleet.plannedHosts >= minHostsForFaults && hashOf("neglected", thing)%neglectRatio == 0 && hashOf(what, thing)%faultRatio == 0
 }
 
 // isOddNode reports whether the host differs from the other nodes of its cluster.
@@ -167,8 +167,8 @@ func (h *Host) isOddNode(what string) bool {
 	return h.cluster != nil && h.isWrong(what) && h == h.cluster.nodes[len(h.cluster.nodes)-1]
 }
 
-// converted returns a text as the number or the boolean that it looks like.
-func converted(text string) any {
+// convertText returns a text as the number or the boolean that it looks like.
+func convertText(text string) any {
 	if n, err := strconv.Atoi(text); err == nil {
 		return n
 	}

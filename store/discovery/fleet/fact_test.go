@@ -46,8 +46,8 @@ func TestGatherers(t *testing.T) {
 				t.Errorf("%s %q: no value on any host", g.name, argument)
 			}
 		}
-		if g.missing != "" {
-			if _, failure := f.Hosts()[0].gather(&g, ""); failure == nil || failure.kind != g.missing {
+		if g.missingArgumentError != "" {
+			if _, failure := f.Hosts()[0].gather(&g, ""); failure == nil || failure.kind != g.missingArgumentError {
 				t.Errorf("%s without an argument: %v", g.name, failure)
 			}
 		}

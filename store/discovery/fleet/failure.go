@@ -8,9 +8,9 @@ import (
 
 // timedEffect is a change at a later time, such as the end of a failure.
 type timedEffect struct {
-	at  time.Time
-	on  *Host // one of the hosts whose reports change
-	run func(now time.Time)
+	at           time.Time
+	affectedHost *Host // one of the hosts whose reports change
+	run          func(now time.Time)
 }
 
 // forever is how long a failure lasts that does not end by itself.
@@ -36,9 +36,9 @@ func (f *Fleet) runDueEffects(now time.Time) {
 		return true
 	})
 	for _, t := range due {
-		f.touch(t.on)
+		f.touch(t.affectedHost)
 		t.run(now)
-		f.touch(t.on)
+		f.touch(t.affectedHost)
 	}
 }
 
@@ -73,11 +73,11 @@ func (f *Fleet) failInstanceFor(i *instance, s status, d time.Duration) {
 // some minutes. It leaves out instances of a cluster, which would restart them.
 func hideInstance(f *Fleet, h *Host, now time.Time) bool {
 	i := f.randomInstance(h)
-	if i == nil || i.failing || i.unanswering || i.clustered {
+	if i == nil || i.failing || i.unresponsive || i.clustered {
 		return false
 	}
-	i.unanswering, i.failing = true, true
-	f.runAfter(f.randomMinutes(1, 5), h, func(time.Time) { i.unanswering, i.failing = false, false })
+	i.unresponsive, i.failing = true, true
+	f.runAfter(f.randomMinutes(1, 5), h, func(time.Time) { i.unresponsive, i.failing = false, false })
 	return true
 }
 

@@ -32,7 +32,7 @@ func readState(f *Fleet, now time.Time) landscapeState {
 	for _, h := range f.hosts {
 		w.offline[h], w.silent[h] = h.offline, !f.sendsReports(h, now) && h.heartbeatPattern == alwaysSends
 		for _, i := range h.instances {
-			w.hostOf[i], w.absent[i], w.status[i] = h, i.unanswering, i.state()
+			w.hostOf[i], w.absent[i], w.status[i] = h, i.unresponsive, i.state()
 		}
 	}
 	for _, db := range f.databases {
@@ -174,7 +174,7 @@ func TestEverythingRecovers(t *testing.T) {
 			}
 		}
 		for _, h := range f.hosts {
-			if slices.ContainsFunc(h.instances, func(i *instance) bool { return i.unanswering || i.host != i.homeHost && h.cluster.canFail() }) {
+			if slices.ContainsFunc(h.instances, func(i *instance) bool { return i.unresponsive || i.host != i.homeHost && h.cluster.canFail() }) {
 				t.Errorf("%s: something is not where it belongs", h.Name)
 			}
 		}

@@ -157,7 +157,7 @@ func (o *FeedOptions) check() error {
 // schedule decides which host sends which requests, and when.
 type schedule struct {
 	FeedOptions
-	messaging     *messaging
+	messaging     *agentMessaging
 	mu            sync.Mutex // protects fleet
 	fleet         *Fleet
 	firstReported []time.Time // when each host sent its first reports; zero: it has not yet
@@ -192,7 +192,7 @@ func (s *schedule) run(ctx context.Context, requests chan<- []request) {
 				return
 			}
 		}
-		if s.done() {
+		if s.isDone() {
 			return
 		}
 		wake := s.reports.next
@@ -208,7 +208,7 @@ func (s *schedule) run(ctx context.Context, requests chan<- []request) {
 	}
 }
 
-func (s *schedule) done() bool { return s.Once && s.reports.round > 0 }
+func (s *schedule) isDone() bool { return s.Once && s.reports.round > 0 }
 
 // next returns the requests of the host whose turn it is at now. It returns
 // none if that host is down. ok is false if it is not the turn of any host.
@@ -220,7 +220,7 @@ func (s *schedule) next(now time.Time) (due []request, ok bool) {
 		s.nextStep = now.Add(s.StepEvery)
 	}
 	hosts := s.fleet.Hosts()
-	if s.done() {
+	if s.isDone() {
 		return nil, false
 	}
 	// The rotation that is further behind goes first. If the server is too slow
@@ -230,7 +230,7 @@ func (s *schedule) next(now time.Time) (due []request, ok bool) {
 		if !ok || !s.hasRegistered(i, now) || !s.fleet.sendsHeartbeat(hosts[i], now) {
 			return nil, ok
 		}
-		return []request{heartbeat(hosts[i].ID)}, true
+		return []request{heartbeatRequest(hosts[i].ID)}, true
 	}
 	round := s.reports.round
 	i, ok := s.reports.take(now, len(hosts), s.pause(round, len(hosts)))
@@ -290,11 +290,11 @@ func (s *schedule) report(i, round int, now time.Time) (requests []request) {
 			discoveries[kind].change(s.fleet, h, now)
 		}
 		if r, ok := h.report(kind); ok {
-			requests = append(requests, collect(r))
+			requests = append(requests, reportRequest(r))
 		}
 	}
 	if first && s.Heartbeats && s.fleet.sendsHeartbeat(h, now) {
-		requests = append(requests, heartbeat(h.ID))
+		requests = append(requests, heartbeatRequest(h.ID))
 	}
 	return requests
 }

@@ -382,7 +382,7 @@ func TestFeedOptionsAreChecked(t *testing.T) {
 func TestQuantiles(t *testing.T) {
 	stats := newStats(1)
 	for i := 1; i <= 1000; i++ {
-		stats.add(collect(Report{}), http.StatusAccepted, time.Duration(i)*time.Millisecond, "")
+		stats.add(reportRequest(Report{}), http.StatusAccepted, time.Duration(i)*time.Millisecond, "")
 	}
 	s := stats.total()
 	for _, c := range []struct{ got, want time.Duration }{{s.P50, 500 * time.Millisecond}, {s.P99, 990 * time.Millisecond}, {s.Max, time.Second}} {

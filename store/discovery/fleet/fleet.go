@@ -30,7 +30,7 @@ type Fleet struct {
 	start        time.Time // time of the first Step
 	now          time.Time
 	effects      []timedEffect  // effects that are not due yet
-	touched      map[*Host]bool // hosts whose reports may have changed since Advance; nil: nobody asks
+	touchedHosts map[*Host]bool // hosts whose reports may have changed since Advance; nil: nobody asks
 	plannedHosts int            // number of hosts at the start; limits the growth
 }
 
@@ -135,17 +135,17 @@ func (f *Fleet) addHostFaults() {
 func (f *Fleet) setDates(now time.Time) {
 	f.start, f.now = now, now
 	for _, h := range f.hosts {
-		h.booted = now.Add(-h.uptime)
+		h.bootedAt = now.Add(-h.uptime)
 		h.tuning.since = now.Add(-h.uptime + 2*time.Minute)
-		h.subscribed = now.Truncate(24*time.Hour).AddDate(0, -4, -int(h.uptime.Hours())%90)
+		h.subscribedAt = now.Truncate(24*time.Hour).AddDate(0, -4, -int(h.uptime.Hours())%90)
 		if h.registration == expired {
-			h.subscribed = h.subscribed.AddDate(-subscriptionYears, 0, 0)
+			h.subscribedAt = h.subscribedAt.AddDate(-subscriptionYears, 0, 0)
 		}
 		for n, i := range h.instances {
-			i.started = h.booted.Truncate(time.Second).Add(time.Duration(1+n) * 10 * time.Second)
+			i.startedAt = h.bootedAt.Truncate(time.Second).Add(time.Duration(1+n) * 10 * time.Second)
 		}
 	}
 	for _, c := range f.clusters {
-		c.writtenAt = c.nodes[0].booted.Add(45 * time.Second)
+		c.writtenAt = c.nodes[0].bootedAt.Add(45 * time.Second)
 	}
 }

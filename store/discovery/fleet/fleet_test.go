@@ -80,7 +80,7 @@ func TestHostReportsMatchHosts(t *testing.T) {
 					SystemdUnits:      []landscape.SystemdUnit{{Name: "pacemaker.service", UnitFileState: h.pacemakerState()}},
 					PrometheusTargets: map[string]string{"node_exporter": h.addresses[0].String() + ":9100"},
 				}
-				boot, mask := h.booted.Truncate(time.Second), 24
+				boot, mask := h.bootedAt.Truncate(time.Second), 24
 				want.LastBoot = &boot
 				want.Addresses = []landscape.Address{{IP: h.addresses[0], Prefix: &mask}}
 				for _, a := range h.virtualAddresses() {
@@ -326,14 +326,14 @@ func TestEveryKindOfChangeHappens(t *testing.T) {
 			was, known := past[h.ID]
 			happened["a host appeared"] = happened["a host appeared"] || !known
 			if known {
-				happened["rebooted"] = happened["rebooted"] || !h.booted.Equal(was.booted)
+				happened["rebooted"] = happened["rebooted"] || !h.bootedAt.Equal(was.bootedAt)
 				happened["agent updated"] = happened["agent updated"] || h.agent != was.agent
 				happened["saptune updated"] = happened["saptune updated"] || h.tuning.version != was.tuning.version
 				happened["tuning flipped"] = happened["tuning flipped"] || h.tuning.state != was.tuning.state
 				happened["address moved"] = happened["address moved"] || h.hasFloatingAddress != was.hasFloatingAddress
 				happened["resized"] = happened["resized"] || h.size != was.size
 				happened["autostart flipped"] = happened["autostart flipped"] || h.noAutostart != was.noAutostart
-				happened["renewed"] = happened["renewed"] || !h.subscribed.Equal(was.subscribed)
+				happened["renewed"] = happened["renewed"] || !h.subscribedAt.Equal(was.subscribedAt)
 				happened["silent"] = happened["silent"] || !f.sendsReports(h, now) && h.heartbeatPattern == alwaysSends
 				happened["back"] = happened["back"] || f.sendsReports(h, now) && !was.downUntil.IsZero() && h.downUntil.Equal(was.downUntil)
 			}

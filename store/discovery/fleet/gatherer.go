@@ -11,34 +11,34 @@ type object = map[string]any
 var gatherers = []gatherer{
 	{name: "ascsers_cluster@v1", gather: gatherCentralServices},
 	{name: "cibadmin@v1", gather: gatherCIB, byPath: true},
-	{name: "corosync-cmapctl@v1", gather: gatherCorosyncMap, byPath: true, missing: "corosync-cmapctl-missing-argument"},
+	{name: "corosync-cmapctl@v1", gather: gatherCorosyncMap, byPath: true, missingArgumentError: "corosync-cmapctl-missing-argument"},
 	{name: "corosync.conf@v1", gather: gatherCorosync, byPath: true},
-	{name: "dir_scan@v1", gather: gatherDirectories, missing: "dir-scan-missing-argument"},
+	{name: "dir_scan@v1", gather: gatherDirectories, missingArgumentError: "dir-scan-missing-argument"},
 	{name: "disp+work@v1", gather: gatherKernels},
 	{name: "fs_usage@v1", gather: gatherUsage, byPath: true},
 	{name: "fstab@v1", gather: gatherMounts},
 	{name: "groups@v1", gather: gatherGroups},
 	{name: "hosts@v1", gather: gatherNames},
 	{name: "ini_files@v1", gather: gatherGlobalINI, recent: true},
-	{name: "mount_info@v1", gather: gatherMount, missing: "mount-info-missing-argument"},
+	{name: "mount_info@v1", gather: gatherMount, missingArgumentError: "mount-info-missing-argument"},
 	{name: "os-release@v1", gather: gatherRelease},
-	{name: "package_version@v1", gather: gatherPackage, missing: "package-version-missing-argument"},
+	{name: "package_version@v1", gather: gatherPackage, missingArgumentError: "package-version-missing-argument"},
 	{name: "passwd@v1", gather: gatherUsers},
 	{name: "products@v1", gather: gatherProducts},
 	{name: "sap_profiles@v1", gather: gatherProfiles},
-	{name: "sapcontrol@v1", gather: gatherControl, missing: "sapcontrol-missing-argument"},
-	{name: "saphostctrl@v1", gather: gatherHostControl, missing: "saphostctrl-missing-argument"},
+	{name: "sapcontrol@v1", gather: gatherControl, missingArgumentError: "sapcontrol-missing-argument"},
+	{name: "saphostctrl@v1", gather: gatherHostControl, missingArgumentError: "saphostctrl-missing-argument"},
 	{name: "sapinstance_hostname_resolver@v1", gather: gatherInstanceNames},
 	{name: "sapservices@v1", gather: gatherServices},
-	{name: "saptune@v1", gather: gatherTuning, missing: "saptune-missing-argument"},
-	{name: "sbd_config@v1", gather: gatherSBDConfig, missing: "sbd-config-missing-argument"},
+	{name: "saptune@v1", gather: gatherTuning, missingArgumentError: "saptune-missing-argument"},
+	{name: "sbd_config@v1", gather: gatherSBDConfig, missingArgumentError: "sbd-config-missing-argument"},
 	{name: "sbd_dump@v1", gather: gatherSBDDump},
 	{name: "status@v1", gather: func(h *Host, _ string) (any, *factError) { return object{"agent_id": h.ID, "version": h.agent}, nil }, recent: true},
 	{name: "sudoers@v1", gather: gatherSudoers},
-	{name: "sysctl@v1", gather: gatherKernelParameters, byPath: true, missing: "sysctl-missing-argument", recent: true},
-	{name: "systemd@v1", gather: func(h *Host, unit string) (any, *factError) { return h.unit(unit + ".service")["active_state"], nil }, missing: "systemd-missing-argument"},
-	{name: "systemd@v2", gather: func(h *Host, unit string) (any, *factError) { return h.unit(unit), nil }, missing: "systemd-missing-argument"},
-	{name: "verify_password@v1", gather: gatherWeakPassword, missing: "verify-password-invalid-username"},
+	{name: "sysctl@v1", gather: gatherKernelParameters, byPath: true, missingArgumentError: "sysctl-missing-argument", recent: true},
+	{name: "systemd@v1", gather: func(h *Host, unit string) (any, *factError) { return h.unit(unit + ".service")["active_state"], nil }, missingArgumentError: "systemd-missing-argument"},
+	{name: "systemd@v2", gather: func(h *Host, unit string) (any, *factError) { return h.unit(unit), nil }, missingArgumentError: "systemd-missing-argument"},
+	{name: "verify_password@v1", gather: gatherWeakPassword, missingArgumentError: "verify-password-invalid-username"},
 }
 
 var errNoCIB = &factError{"cibadmin-command-error", "error while executing cibadmin: exit status 102"}
@@ -60,7 +60,7 @@ func gatherCIB(h *Host, _ string) (any, *factError) {
 		case p.Name == "stonith-timeout":
 			value = "60"
 		}
-		properties = append(properties, object{"id": p.ID, "name": p.Name, "value": converted(value)})
+		properties = append(properties, object{"id": p.ID, "name": p.Name, "value": convertText(value)})
 	}
 	stickiness := 1000
 	switch {
@@ -71,7 +71,7 @@ func gatherCIB(h *Host, _ string) (any, *factError) {
 	}
 	var nodes []object
 	for _, node := range c.nodes {
-		nodes = append(nodes, object{"id": converted(c.nodeID(node)), "uname": node.Name})
+		nodes = append(nodes, object{"id": convertText(c.nodeID(node)), "uname": node.Name})
 	}
 	return object{"cib": object{"configuration": object{
 		"crm_config": object{"cluster_property_set": []object{{"id": "cib-bootstrap-options", "nvpair": properties}}},
@@ -89,7 +89,7 @@ func (c *cluster) factResources() object {
 	pairs := func(list []cibPair) []object {
 		shown := []object{}
 		for _, p := range list {
-			shown = append(shown, object{"id": p.ID, "name": p.Name, "value": converted(p.Value)})
+			shown = append(shown, object{"id": p.ID, "name": p.Name, "value": convertText(p.Value)})
 		}
 		return shown
 	}
@@ -100,7 +100,7 @@ func (c *cluster) factResources() object {
 		}
 		operations := []object{}
 		for _, x := range p.Operations {
-			operations = append(operations, object{"id": x.ID, "name": x.Name, "timeout": converted(strings.TrimSuffix(x.Timeout, "s")), "interval": converted(strings.TrimSuffix(x.Interval, "s"))})
+			operations = append(operations, object{"id": x.ID, "name": x.Name, "timeout": convertText(strings.TrimSuffix(x.Timeout, "s")), "interval": convertText(strings.TrimSuffix(x.Interval, "s"))})
 		}
 		o["operations"] = object{"op": operations}
 		return o
@@ -209,7 +209,7 @@ func gatherSBDConfig(h *Host, variable string) (any, *factError) {
 	case variable == "SBD_STARTMODE" && h.isWrong(variable):
 		value = "clean"
 	}
-	return converted(value), nil
+	return convertText(value), nil
 }
 
 func gatherSBDDump(h *Host, _ string) (any, *factError) {

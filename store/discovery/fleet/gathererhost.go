@@ -170,7 +170,7 @@ func gatherPackage(h *Host, argument string) (any, *factError) {
 	case !installed:
 		return nil, &factError{"package-version-rpm-cmd-error", "error while fetching package version: package " + name + " is not installed"}
 	case !compare:
-		return []object{{"version": converted(version)}}, nil
+		return []object{{"version": convertText(version)}}, nil
 	case version == wanted || strings.HasPrefix(version, wanted+"-"):
 		return 0, nil
 	case wanted < version:
@@ -304,9 +304,9 @@ func gatherProfiles(h *Host, _ string) (any, *factError) {
 		sid := i.sid()
 		content := object{}
 		for name, value := range i.profile() {
-			content[name] = converted(value)
+			content[name] = convertText(value)
 		}
-		own := object{"SAPSYSTEMNAME": sid, "SAPSYSTEM": converted(i.number), "INSTANCE_NAME": i.name(), "Autostart": 0}
+		own := object{"SAPSYSTEMNAME": sid, "SAPSYSTEM": convertText(i.number), "INSTANCE_NAME": i.name(), "Autostart": 0}
 		if h.isWrong("Autostart") {
 			own["Autostart"] = 1
 		}
@@ -370,7 +370,7 @@ func gatherControl(h *Host, method string) (any, *factError) {
 		if !known {
 			return nil, &factError{"sapcontrol-unsupported-argument", "the requested argument is not currently supported: " + method}
 		}
-		if output != nil && !i.unanswering {
+		if output != nil && !i.unresponsive {
 			of, _ := systems[i.sid()].([]object)
 			systems[i.sid()] = append(of, object{"name": i.name(), "instance_nr": i.number, "output": output})
 		}

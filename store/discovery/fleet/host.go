@@ -35,10 +35,10 @@ type Host struct {
 	noAutostart        bool          // the cluster software does not start at boot
 	diagnostics        string        // the id that agents send for the diagnostics agent; "" if there is none
 	uptime             time.Duration // at the first Step
-	booted             time.Time
+	bootedAt           time.Time
 	tuning             tuning
 	registration       registration
-	subscribed         time.Time
+	subscribedAt       time.Time
 	heartbeatPattern   heartbeatPattern
 	downUntil          time.Time // the host is down until then
 }
@@ -96,8 +96,8 @@ var agentNamespace = uuid.MustParse("fb92284e-aa5e-47f6-a883-bf9469e7a0dc")
 // derivedID returns the UUID of a name in a name space.
 func derivedID(space uuid.UUID, name string) uuid.UUID { return uuid.NewSHA1(space, []byte(name)) }
 
-// zones is the number of availability zones of a region.
-const zones = 3
+// zoneCount is the number of availability zones of a region.
+const zoneCount = 3
 
 var osVersions = [...]string{"15-SP6", "15-SP6", "15-SP5", "15-SP7", "15-SP4"}
 
@@ -140,7 +140,7 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 		}
 	case Application:
 		h.size = medium
-		h.zone = 1 + h.number%zones
+		h.zone = 1 + h.number%zoneCount
 	}
 	same := 1
 	for _, other := range system.Hosts {

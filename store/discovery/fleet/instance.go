@@ -21,12 +21,12 @@ type instance struct {
 	database *database
 	site     *site // site of the database, for a database instance
 
-	status      status
-	started     time.Time
-	pid         int
-	clustered   bool // a cluster starts and stops it
-	unanswering bool // its service does not answer the agent
-	failing     bool // it has a failure that has not ended yet
+	status       status
+	startedAt    time.Time
+	pid          int
+	clustered    bool // a cluster starts and stops it
+	unresponsive bool // its service does not answer the agent
+	failing      bool // it has a failure that has not ended yet
 }
 
 // The range of process ids.
@@ -115,7 +115,7 @@ func (i *instance) move(to *Host, now time.Time) {
 // restart restarts the processes. The new process ids are derived from the old
 // ones: random ids would change the rest of the landscape.
 func (i *instance) restart(now time.Time) {
-	i.started = now.Truncate(time.Second)
+	i.startedAt = now.Truncate(time.Second)
 	i.pid = firstPID + (i.pid*7+1013)%pidCount
 }
 

@@ -22,13 +22,13 @@ const (
 // location is the place of an installation: a region of a provider or a data
 // centre, and a network.
 type location struct {
-	provider string
-	region   string // of a cloud
-	place    *place // a data centre; nil in a cloud
-	domain   string
-	tenant   string // the id of the customer at the provider: a subscription, account or project
-	network  [3]byte
-	used     byte // number of addresses in use
+	provider      string
+	region        string      // of a cloud
+	dataCentre    *dataCentre // a data centre; nil in a cloud
+	domain        string
+	tenant        string // the id of the customer at the provider: a subscription, account or project
+	network       [3]byte
+	usedAddresses byte // number of addresses in use
 }
 
 const (
@@ -46,13 +46,13 @@ var regions = map[string][]string{
 // resource groups contain.
 var regionNames = map[string]string{"northeurope": "neu", "westeurope": "weu", "swedencentral": "sdc"}
 
-// place is a town with two data centres, for systems outside clouds.
-type place struct {
+// dataCentre is a town with two data centres, for systems outside clouds.
+type dataCentre struct {
 	domain string
 	sites  [2]string // names of sites of a system replication
 }
 
-var places = [...]place{
+var dataCentres = [...]dataCentre{
 	{"nbg", [2]string{"NBG1", "NBG2"}}, {"muc", [2]string{"MUC1", "MUC2"}}, {"ham", [2]string{"HAM1", "HAM2"}}, {"fra", [2]string{"FRA1", "FRA2"}},
 	{"vie", [2]string{"VIE1", "VIE2"}}, {"zrh", [2]string{"ZRH1", "ZRH2"}}, {"prg", [2]string{"PRG1", "PRG2"}}, {"lyo", [2]string{"LYO1", "LYO2"}},
 }
@@ -67,7 +67,7 @@ func (f *Fleet) newLocation(provider string) *location {
 	if r := regions[provider]; r != nil {
 		at.setRegion(r[f.random.IntN(len(r))])
 	} else {
-		at.setPlace(&places[f.random.IntN(len(places))])
+		at.setPlace(&dataCentres[f.random.IntN(len(dataCentres))])
 	}
 	switch provider {
 	case azure:
@@ -88,33 +88,33 @@ func (f *Fleet) newRecoveryLocation(from *location) *location {
 		at.setRegion(r[(slices.Index(r, from.region)+1)%len(r)])
 		return at
 	}
-	n := slices.IndexFunc(places[:], func(p place) bool { return p == *from.place })
-	at.setPlace(&places[(n+1)%len(places)])
+	n := slices.IndexFunc(dataCentres[:], func(p dataCentre) bool { return p == *from.dataCentre })
+	at.setPlace(&dataCentres[(n+1)%len(dataCentres)])
 	return at
 }
 
 func (l *location) setRegion(region string) { l.region, l.domain = region, region+"."+companyDomain }
-func (l *location) setPlace(p *place)       { l.place, l.domain = p, p.domain+"."+companyDomain }
+func (l *location) setPlace(p *dataCentre)  { l.dataCentre, l.domain = p, p.domain+"."+companyDomain }
 
 // siteName returns the name of a site of a system replication that starts at
 // the location. Of a cloud, the first two sites are availability zones.
 func (l *location) siteName(n int) string {
 	switch {
-	case n >= len(place{}.sites):
+	case n >= len(dataCentre{}.sites):
 		return recoverySite
-	case l.place != nil:
-		return l.place.sites[n]
+	case l.dataCentre != nil:
+		return l.dataCentre.sites[n]
 	}
 	return fmt.Sprint("AZ", n+1)
 }
 
 // isFull reports whether the network has no free address.
-func (l *location) isFull() bool { return firstAddress+l.used >= lastAddress }
+func (l *location) isFull() bool { return firstAddress+l.usedAddresses >= lastAddress }
 
 // nextAddress returns the next free address of the network, which is a /24.
 func (l *location) nextAddress() netip.Addr {
-	l.used++
-	return netip.AddrFrom4([4]byte{l.network[0], l.network[1], l.network[2], firstAddress + l.used - 1})
+	l.usedAddresses++
+	return netip.AddrFrom4([4]byte{l.network[0], l.network[1], l.network[2], firstAddress + l.usedAddresses - 1})
 }
 
 // nameGenerator generates names that are unique in a landscape.

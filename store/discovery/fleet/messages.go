@@ -41,9 +41,9 @@ func agentBackoff(attempt int) time.Duration {
 	return wait - time.Duration(spread*rand.Float64()*float64(wait))
 }
 
-// messaging holds the message connections of the agents. An agent has one for
+// agentMessaging holds the message connections of the agents. An agent has one for
 // each kind of message while its host is up. The methods are for one goroutine.
-type messaging struct {
+type agentMessaging struct {
 	ctx     context.Context // of all connections
 	end     context.CancelFunc
 	url     string
@@ -60,8 +60,8 @@ type messaging struct {
 	running sync.WaitGroup
 }
 
-func newMessaging(ctx context.Context, o FeedOptions, s *sender, of *schedule) *messaging {
-	m := &messaging{url: o.Messages, tls: o.TLS, backoff: o.backoff, sender: s, report: of.reportNow, facts: of.gatherNow, faults: o.FactFaults, agents: make(map[*Host]context.CancelFunc)}
+func newMessaging(ctx context.Context, o FeedOptions, s *sender, of *schedule) *agentMessaging {
+	m := &agentMessaging{url: o.Messages, tls: o.TLS, backoff: o.backoff, sender: s, report: of.reportNow, facts: of.gatherNow, faults: o.FactFaults, agents: make(map[*Host]context.CancelFunc)}
 	m.ctx, m.end = context.WithCancel(ctx)
 	if m.backoff == nil {
 		m.backoff = agentBackoff
@@ -72,34 +72,34 @@ func newMessaging(ctx context.Context, o FeedOptions, s *sender, of *schedule) *
 // followHost starts the agent of a host that is up, and stops the agent of a
 // host that is down. An agent that cannot connect tries again. Unlike a real
 // agent, it does not give up when its first attempt fails.
-func (m *messaging) followHost(h *Host, up bool) {
+func (m *agentMessaging) followHost(h *Host, up bool) {
 	stop, running := m.agents[h]
 	switch {
 	case m.url == "" || up == running:
 	case up:
 		ctx, stop := context.WithCancel(m.ctx)
 		m.agents[h] = stop
-		m.sender.stats.messages(func(s *MessageStats) { s.Wanted += len(message.Kinds) })
+		m.sender.stats.changeMessageStats(func(s *MessageStats) { s.Wanted += len(message.Kinds) })
 		for _, kind := range message.Kinds {
-			c := &consumer{messaging: m, host: h, kind: kind}
+			c := &consumer{agentMessaging: m, host: h, kind: kind}
 			m.running.Go(func() { c.run(ctx) })
 		}
 	default:
 		stop()
 		delete(m.agents, h)
-		m.sender.stats.messages(func(s *MessageStats) { s.Wanted -= len(message.Kinds) })
+		m.sender.stats.changeMessageStats(func(s *MessageStats) { s.Wanted -= len(message.Kinds) })
 	}
 }
 
 // stop stops all agents, and returns when their connections are closed.
-func (m *messaging) stop() {
+func (m *agentMessaging) stop() {
 	m.end()
 	m.running.Wait()
 }
 
 // consumer receives the messages of one kind for an agent.
 type consumer struct {
-	*messaging
+	*agentMessaging
 	host *Host
 	kind message.Kind
 }
@@ -111,7 +111,7 @@ func (c *consumer) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		c.sender.stats.connectionFailed(err)
+		c.sender.stats.countConnectionFailure(err)
 		if opened {
 			attempt = 0
 		}
@@ -139,10 +139,10 @@ func (c *consumer) connectAndAnswer(ctx context.Context) (opened bool, err error
 	if err != nil {
 		return false, err
 	}
-	c.sender.stats.messages(func(s *MessageStats) { s.Connected++ })
+	c.sender.stats.changeMessageStats(func(s *MessageStats) { s.Connected++ })
 	defer func() {
 		if c.ctx.Err() == nil { // at the end of the feed, keep the numbers of connections that were open
-			c.sender.stats.messages(func(s *MessageStats) { s.Connected-- })
+			c.sender.stats.changeMessageStats(func(s *MessageStats) { s.Connected-- })
 		}
 	}()
 	for {
@@ -174,7 +174,7 @@ func (c *consumer) receive(ctx context.Context, d rabbitmq.Delivery, publish pub
 		err = d.Nack(false, false)
 	}
 	if err == nil { // otherwise the connection has ended
-		c.sender.stats.received(failure)
+		c.sender.stats.countReceived(failure)
 	}
 }
 
@@ -204,7 +204,7 @@ func (c *consumer) answer(ctx context.Context, body []byte, publish publisher) e
 	if !ok {
 		return fmt.Errorf("%s cannot report %q", c.host.Name, r.DiscoveryType)
 	}
-	return c.sender.post(ctx, collect(report))
+	return c.sender.post(ctx, reportRequest(report))
 }
 
 // answerLifetime is the time after which nobody needs an answer any more.
@@ -242,7 +242,7 @@ type brokerConnection struct {
 	// the socket is already closed.
 	ignoreContext func() bool
 	channels      []*rabbitmq.Channel
-	closed        []chan *rabbitmq.Error // of the connection and its channels
+	closeNotices  []chan *rabbitmq.Error // of the connection and its channels
 }
 
 // dial opens a connection with the settings of agents. Until ignoreContext is
@@ -281,7 +281,7 @@ func dial(ctx context.Context, url string, secure *tls.Config) (*brokerConnectio
 func (l *brokerConnection) watch(w interface {
 	NotifyClose(chan *rabbitmq.Error) chan *rabbitmq.Error
 }) {
-	l.closed = append(l.closed, w.NotifyClose(make(chan *rabbitmq.Error, 1)))
+	l.closeNotices = append(l.closeNotices, w.NotifyClose(make(chan *rabbitmq.Error, 1)))
 }
 
 // consume begins to receive the messages of an agent. It opens the channels of
@@ -330,7 +330,7 @@ func (l *brokerConnection) close() {
 
 // failure returns why the endpoint has ended a connection that is closed now.
 func (l *brokerConnection) failure() error {
-	for _, closed := range l.closed {
+	for _, closed := range l.closeNotices {
 		if cause := <-closed; cause != nil {
 			return cause
 		}

@@ -302,7 +302,7 @@ func TestAnswers(t *testing.T) {
 			if host == nil {
 				host = f.hosts[0]
 			}
-			agent := &consumer{messaging: newMessaging(t.Context(), o, newSender(o, nil), schedule), host: host}
+			agent := &consumer{agentMessaging: newMessaging(t.Context(), o, newSender(o, nil), schedule), host: host}
 			body := c.body
 			if body == nil {
 				if c.expires == 0 {
@@ -357,7 +357,7 @@ func TestAgentsWithTheWrongPassword(t *testing.T) {
 }
 
 // messaging returns the message connections of agents without a feed.
-func (s *server) messaging(ctx context.Context, url string) *messaging {
+func (s *server) messaging(ctx context.Context, url string) *agentMessaging {
 	o := FeedOptions{Messages: url, backoff: func(int) time.Duration { return time.Millisecond }}
 	return newMessaging(ctx, o, newSender(o, nil), &schedule{})
 }

@@ -126,15 +126,15 @@ func (i *instance) replicationStatus(now time.Time) map[string]string {
 
 // The states of a replication.
 const (
-	active  = "ACTIVE"
-	inError = "ERROR"
+	active           = "ACTIVE"
+	replicationError = "ERROR"
 )
 
 // statusOf returns the status of the replication to a site. It is an error if
 // that site, or one that it replicates from, does not work.
 func (db *database) statusOf(of int) string {
-	if !db.sites[of].isUp() || of > 0 && db.statusOf(db.siteIndex(db.sourceOf(of))) == inError {
-		return inError
+	if !db.sites[of].isUp() || of > 0 && db.statusOf(db.siteIndex(db.sourceOf(of))) == replicationError {
+		return replicationError
 	}
 	return active
 }
@@ -143,8 +143,8 @@ func (db *database) statusOf(of int) string {
 // site with the worst.
 func (db *database) overallStatus() string {
 	for n := range db.sites {
-		if db.statusOf(n) == inError {
-			return inError
+		if db.statusOf(n) == replicationError {
+			return replicationError
 		}
 	}
 	return active
@@ -159,7 +159,7 @@ func (i *instance) addShipping(status map[string]string, to *site, now time.Time
 	)
 	first := 30_000 + 100*i.numberAsInt()
 	service := func(port int, name, tenant string) {
-		position := strconv.FormatInt(max(0, now.Unix()-i.started.Unix())*perSecond+int64(port), 10)
+		position := strconv.FormatInt(max(0, now.Unix()-i.startedAt.Unix())*perSecond+int64(port), 10)
 		at := now.UTC().Add(-2 * time.Second).Format("2006-01-02 15:04:05.000000")
 		for key, value := range map[string]string{
 			"HOST": i.hostname, "PORT": strconv.Itoa(port), "DATABASE": tenant, "SERVICE_NAME": name,

@@ -129,7 +129,7 @@ func (h *Host) hostPayload() hostPayload {
 	p.Netmasks = masks
 	p.PrometheusMode = "pull"
 	p.PrometheusTargets = h.prometheusTargets()
-	p.LastBoot = h.booted.UTC().Format(time.RFC3339)
+	p.LastBoot = h.bootedAt.UTC().Format(time.RFC3339)
 	return p
 }
 
@@ -190,8 +190,8 @@ func (h *Host) subscriptionPayload() []subscription {
 		if h.registration == expired {
 			s.SubscriptionStatus = "EXPIRED"
 		}
-		s.StartsAt = h.subscribed.UTC().Format(layout)
-		s.ExpiresAt = h.subscribed.UTC().AddDate(subscriptionYears, 0, 0).Format(layout)
+		s.StartsAt = h.subscribedAt.UTC().Format(layout)
+		s.ExpiresAt = h.subscribedAt.UTC().AddDate(subscriptionYears, 0, 0).Format(layout)
 		return s
 	}
 	if h.registration == unregistered {

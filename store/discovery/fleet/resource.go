@@ -200,7 +200,7 @@ func (m *monitorPayload) addResources(c *cluster, units []resourceUnit) {
 				m.Summary.Resources.Disabled++
 			}
 			for _, p := range r.copies {
-				list = append(list, c.running(&r, p))
+				list = append(list, c.newMonitorResource(&r, p))
 			}
 		}
 		m.Summary.Resources.Number += len(list)
@@ -217,7 +217,7 @@ func (m *monitorPayload) addResources(c *cluster, units []resourceUnit) {
 	}
 }
 
-func (c *cluster) running(r *resource, p resourceCopy) monitorResource {
+func (c *cluster) newMonitorResource(r *resource, p resourceCopy) monitorResource {
 	m := monitorResource{ID: r.id, Role: p.role, Agent: r.agent.String(), Managed: !c.maintenance, Failed: p.failed}
 	if p.node != nil {
 		m.Node = &monitorPlace{ID: c.nodeID(p.node), Name: p.node.Name, Cached: true}

@@ -25,7 +25,7 @@ func TestSAPReportsMatchInstances(t *testing.T) {
 			for _, h := range f.Hosts() {
 				var want []*instance
 				for _, i := range h.instances {
-					if !i.unanswering && i.sid() != diagnosticsSID {
+					if !i.unresponsive && i.sid() != diagnosticsSID {
 						want = append(want, i)
 					}
 				}
@@ -143,7 +143,7 @@ func TestAbsentInstances(t *testing.T) {
 	}
 	for absent, want := range [][]int{{databaseType, 1, applicationType, 2}, {unknownType, 0, applicationType, 2}, {unknownType, 0, applicationType, 1}, {unknownType, 0, unknownType, 0}} {
 		if absent > 0 {
-			h.instances[absent-1].unanswering = true
+			h.instances[absent-1].unresponsive = true
 		}
 		if got := types(); !slices.Equal(got, want) {
 			t.Errorf("%d are absent: %v, want %v", absent, got, want)

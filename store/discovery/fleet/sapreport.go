@@ -95,7 +95,7 @@ func (h *Host) sapPayload() []sapPayload {
 			place[i.sid()] = n
 			payload = append(payload, sapPayload{ID: "-", SID: i.sid(), Profile: i.profile(), Instances: []sapInstance{}, DBAddress: h.missingDBAddress()})
 		}
-		if i.unanswering {
+		if i.unresponsive {
 			continue
 		}
 		p := &payload[n]
@@ -185,7 +185,7 @@ func (i *instance) processList(now time.Time) []controlProcess {
 	for n, p := range i.processes() {
 		c := controlProcess{Name: p.name, Description: p.description, Status: "SAPControl-" + string(state), Text: text, PID: i.pid + 17*n}
 		if state != gray {
-			began := i.started.Add(time.Duration(n) * startInterval)
+			began := i.startedAt.Add(time.Duration(n) * startInterval)
 			c.Started, c.Elapsed = began.UTC().Format("2006 01 02 15:04:05"), formatElapsed(now.Sub(began))
 		}
 		list = append(list, c)

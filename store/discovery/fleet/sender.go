@@ -20,11 +20,11 @@ type request struct {
 	wantStatus int // the status that means success for an agent
 }
 
-func collect(r Report) request {
+func reportRequest(r Report) request {
 	return request{"/api/v1/collect", r.Body, http.StatusAccepted}
 }
 
-func heartbeat(id landscape.HostID) request {
+func heartbeatRequest(id landscape.HostID) request {
 	return request{"/api/v1/hosts/" + string(id) + "/heartbeat", nil, http.StatusNoContent}
 }
 

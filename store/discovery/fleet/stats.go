@@ -67,7 +67,7 @@ func (s Stats) String() string {
 
 // stats counts answers. It is safe for concurrent use.
 type stats struct {
-	began time.Time
+	startedAt time.Time
 
 	mu        sync.Mutex
 	totals    Stats
@@ -82,7 +82,7 @@ const (
 )
 
 func newStats(hosts int) *stats {
-	return &stats{began: time.Now(), totals: Stats{Hosts: hosts, Statuses: make(map[int]int)}}
+	return &stats{startedAt: time.Now(), totals: Stats{Hosts: hosts, Statuses: make(map[int]int)}}
 }
 
 func (s *stats) add(r request, status int, latency time.Duration, failure string) {
@@ -107,23 +107,23 @@ func (s *stats) add(r request, status int, latency time.Duration, failure string
 	s.latencies[latencyClass(latency)]++
 }
 
-// messages changes the numbers of messages.
-func (s *stats) messages(change func(*MessageStats)) {
+// changeMessageStats changes the numbers of messages.
+func (s *stats) changeMessageStats(change func(*MessageStats)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.totals.Messages)
 }
 
-// connectionFailed counts a failed message connection.
-func (s *stats) connectionFailed(failure error) {
+// countConnectionFailure counts a failed message connection.
+func (s *stats) countConnectionFailure(failure error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.totals.Messages.Failures++
 	s.totals.LastFailure = "message connection: " + failure.Error()
 }
 
-// received counts a message. A failure means that it was refused.
-func (s *stats) received(failure error) {
+// countReceived counts a message. A failure means that it was refused.
+func (s *stats) countReceived(failure error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if failure == nil {
@@ -150,7 +150,7 @@ func (s *stats) total() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sum := s.totals
-	sum.Elapsed = time.Since(s.began)
+	sum.Elapsed = time.Since(s.startedAt)
 	sum.Statuses = maps.Clone(sum.Statuses)
 	sum.P50, sum.P99 = s.quantile(0.50), s.quantile(0.99)
 	return sum

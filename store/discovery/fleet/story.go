@@ -63,7 +63,7 @@ func (f *Fleet) cause(what Incident, h *Host, lasts time.Duration, now time.Time
 		return startMaintenanceFor(f, h, lasts, now)
 	case Expiry:
 		h.registration = expired
-		h.subscribed = now.Truncate(24*time.Hour).AddDate(-subscriptionYears, 0, 0)
+		h.subscribedAt = now.Truncate(24*time.Hour).AddDate(-subscriptionYears, 0, 0)
 	case Repair:
 		h.repair(now)
 	}
@@ -75,17 +75,17 @@ func (f *Fleet) cause(what Incident, h *Host, lasts time.Duration, now time.Time
 // changed since the last call.
 func (f *Fleet) Advance(now time.Time) (changed []*Host) {
 	if !f.started {
-		f.started, f.touched = true, make(map[*Host]bool)
+		f.started, f.touchedHosts = true, make(map[*Host]bool)
 		f.setDates(now)
 	}
 	f.now = now
 	f.runDueEffects(now)
 	for _, h := range f.hosts {
-		if f.touched[h] {
+		if f.touchedHosts[h] {
 			changed = append(changed, h)
 		}
 	}
-	clear(f.touched)
+	clear(f.touchedHosts)
 	return changed
 }
 
@@ -118,13 +118,13 @@ func (f *Fleet) Remove(h *Host) {
 // touch remembers that the reports of a host and of its neighbours may have
 // changed: the nodes of its cluster, and the hosts of its databases.
 func (f *Fleet) touch(h *Host) {
-	if f.touched == nil {
+	if f.touchedHosts == nil {
 		return
 	}
-	f.touched[h] = true
+	f.touchedHosts[h] = true
 	if h.cluster != nil {
 		for _, node := range h.cluster.nodes {
-			f.touched[node] = true
+			f.touchedHosts[node] = true
 		}
 	}
 	for _, i := range h.instances {
@@ -133,7 +133,7 @@ func (f *Fleet) touch(h *Host) {
 		}
 		for _, s := range i.database.sites {
 			for _, other := range s.instances {
-				f.touched[other.host] = true
+				f.touchedHosts[other.host] = true
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func (h *Host) repair(now time.Time) {
 		if i.status == gray {
 			i.restart(now)
 		}
-		i.status, i.failing, i.unanswering = green, false, false
+		i.status, i.failing, i.unresponsive = green, false, false
 	}
 	c := h.cluster
 	if c == nil {

@@ -66,8 +66,8 @@ func IsOfConsole(route string) bool {
 	return !strings.HasPrefix(route, "/api/") && (ending == ".csv" || ending == ".jsonl" || route == "/events")
 }
 
-// entrance is what a route says about who may use it.
-type entrance struct {
+// routeAccess is what a route says about who may use it.
+type routeAccess struct {
 	Access                string
 	Sets, Scopes, Widened []string
 	InPerson              bool
@@ -79,7 +79,7 @@ type entrance struct {
 // among is true.
 func (d *Document) CompareRoutes(t *testing.T, routes []api.Route, among func(path string) bool) {
 	t.Helper()
-	described := make(map[string]entrance)
+	described := make(map[string]routeAccess)
 	for path, item := range d.Paths.Map() {
 		for method, operation := range item.Operations() {
 			if operation.Summary == "" || operation.OperationID == "" || len(operation.Tags) == 0 {
@@ -87,20 +87,20 @@ func (d *Document) CompareRoutes(t *testing.T, routes []api.Route, among func(pa
 			}
 			inPerson, _ := operation.Extensions["x-in-person"].(bool)
 			if among(path) {
-				described[method+" "+path] = entrance{
+				described[method+" "+path] = routeAccess{
 					Demand(operation), texts(operation, "x-scope-sets"), texts(operation, "x-scopes"), texts(operation, "x-widened-by"), inPerson,
 					operation.Responses.Value("501") != nil,
 				}
 			}
 		}
 	}
-	served := make(map[string]entrance)
+	served := make(map[string]routeAccess)
 	for _, route := range routes {
 		var widened []string
 		for _, ability := range route.Tokens.Widened {
 			widened = append(widened, ability.String())
 		}
-		served[route.Method+" "+route.Path] = entrance{
+		served[route.Method+" "+route.Path] = routeAccess{
 			route.Access.String(), route.Tokens.Sets, route.Tokens.Operations, widened, route.Tokens.InPerson, route.Tokens.LocalAccounts,
 		}
 	}
@@ -181,7 +181,7 @@ func (d *Document) Check(r *http.Request, got Answer) error {
 func (d *Document) CheckAnswer(r *http.Request, got Answer) error {
 	route, parameters, err := d.router.FindRoute(r)
 	if err != nil {
-		return checkNowhere(got)
+		return checkUndocumented(got)
 	}
 	options := *validation
 	// An answer with some fields lacks members that the whole one must have.
@@ -192,8 +192,8 @@ func (d *Document) CheckAnswer(r *http.Request, got Answer) error {
 	})
 }
 
-// checkNowhere checks the answer where the document has no route.
-func checkNowhere(got Answer) error {
+// checkUndocumented checks the answer where the document has no route.
+func checkUndocumented(got Answer) error {
 	if got.Status < 400 || got.Status == http.StatusUnauthorized && got.Body == `{"error":"Unauthorized"}` {
 		return nil
 	}
