@@ -67,8 +67,8 @@ func hashOfCode(code string) []byte {
 	return hash[:]
 }
 
-// PairDisplay makes the browser of a request the display that waits for a code,
-// and sets its cookie. It fails with ErrCredentials if no display waits for it.
+// PairDisplay pairs the browser of a request with the display that waits for a
+// code, and sets its cookie. It fails with ErrCredentials if no display waits for it.
 // Wrong codes from one address are slowed down.
 func (a *Auth) PairDisplay(w http.ResponseWriter, r *http.Request, code string) error {
 	address := a.ClientAddress(r)

@@ -280,7 +280,7 @@ func TestRun(t *testing.T) {
 	write(t, s, someRecords(10)...)
 	indexed := make(chan struct{}, 1000)
 	var log lines
-	log.arrived = func(line string) {
+	log.onLine = func(line string) {
 		if strings.Contains(line, "indexed") {
 			indexed <- struct{}{}
 		}

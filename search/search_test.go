@@ -244,15 +244,15 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// lines collects the lines of a log, and calls arrived with each.
+// lines collects the lines of a log, and calls onLine with each.
 type lines struct {
 	bytes.Buffer
-	arrived func(line string)
+	onLine func(line string)
 }
 
 func (l *lines) Write(p []byte) (int, error) {
-	if l.arrived != nil {
-		l.arrived(string(p))
+	if l.onLine != nil {
+		l.onLine(string(p))
 	}
 	return l.Buffer.Write(p)
 }

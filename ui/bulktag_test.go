@@ -45,6 +45,9 @@ func TestBulkTags(t *testing.T) {
 	chosen := []string{"thing", thing(1), "thing", thing(2), "thing", thing(3), "thing", thing(99), "return_to", "/hosts?page=2"}
 	with := func(more ...string) []string { return append(chosen[:len(chosen):len(chosen)], more...) }
 	status, page, _ := f.post("tagger", "/hosts/tags/confirm", with("do", "add")...)
+	if status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
 	has("h1", "Add tags to 3 hosts").check(t, page)
 	has("input[name=value][autofocus]", "").check(t, page)
 	has("section", "1 host is not registered any more and is left out.").check(t, page)

@@ -28,8 +28,8 @@ func equalBut(volatile *regexp.Regexp, got, want string) bool {
 
 var unchangedPlace = regexp.MustCompile(`<[a-z0-9]+ id="([^"]*)" data-unchanged></[a-z0-9]+>`)
 
-// frameReader keeps the frame of a page as the script of the console does, see
-// swap.js.
+// frameReader does what the script of the console does, see swap.js: it keeps a
+// page, and puts the parts that have changed into it.
 type frameReader struct {
 	f        *fixture
 	t        *testing.T

@@ -400,7 +400,7 @@ type DoctorInput struct {
 // Doctor examines the running server of this machine, or the data of a server
 // that is stopped. It changes nothing.
 func Doctor(ctx context.Context, in DoctorInput) (*finding.Report, error) {
-	beside := &doctor.State{Now: time.Now(), Version: Version(), Configuration: in.state()}
+	beside := &doctor.State{Now: time.Now(), Version: Version(), Configuration: in.configuration()}
 	if in.Config.DataDir == "" { // the file could not be read at all
 		return doctor.ExamineBesideServer(beside), nil
 	}
@@ -422,8 +422,8 @@ func Doctor(ctx context.Context, in DoctorInput) (*finding.Report, error) {
 	return r, nil
 }
 
-// state returns how the configuration was read.
-func (in DoctorInput) state() *doctor.Configuration {
+// configuration returns how the configuration was read.
+func (in DoctorInput) configuration() *doctor.Configuration {
 	c := &doctor.Configuration{File: in.File, Notices: in.Notices}
 	if in.Err != nil {
 		c.Faults = strings.Split(in.Err.Error(), "\n")

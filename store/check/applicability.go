@@ -48,7 +48,7 @@ func matches(wanted, v any) bool {
 }
 
 // Excludes reports whether the check excludes a host with these attributes. If
-// that cannot be evaluated, the host is not excluded, and why is why.
+// that cannot be evaluated, the host is not excluded, and why has the error.
 func (c *Check) Excludes(ctx context.Context, attributes map[string]script.Value) (excluded bool, why error) {
 	if c.Exclude == nil {
 		return false, nil

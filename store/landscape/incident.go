@@ -262,6 +262,7 @@ func (h *Host) zone() string {
 	return strings.TrimSpace(h.Cloud.Provider + " " + area)
 }
 
+// emptyIfNil returns a text; "" if it is nil.
 func emptyIfNil(text *string) string {
 	if text == nil {
 		return ""
@@ -293,9 +294,9 @@ func (in *incidents) staleCause(host HostID) *Incident {
 	return cmp.Or(in.silentHost[host], in.faultyHost[host])
 }
 
-// causeOfInstances returns the incident that is the cause of the decisive
-// reasons: they come from hosts of which nothing usable is heard. It returns nil
-// if one of the reasons is present.
+// causeOfInstances returns the incident of a host that is the cause of the reasons
+// that decide a health, if all of them are about hosts that no longer report what
+// can be used. It returns nil if one of them is not.
 func (in *incidents) causeOfInstances(decisive Reasons) *Incident {
 	var cause *Incident
 	for _, r := range decisive {

@@ -129,14 +129,14 @@ func (b *chainBuilder) addInstances(instances []DatabaseInstance) bool {
 		return false
 	}
 	for i := range instances {
-		s := b.siteNamed(textOr(instances[i].Site))
+		s := b.siteNamed(emptyIfNil(instances[i].Site))
 		s.Instances = append(s.Instances, &instances[i])
 	}
 	for _, s := range b.sites {
 		s.Spokesman = representativeOf(s.Instances)
 		i := s.Spokesman
-		s.Role, s.Mode, s.OperationMode = textOr(i.Role), textOr(i.Mode), textOr(i.OperationMode)
-		s.sourceName, s.sourceID = textOr(i.SourceSite), i.ActivePrimarySite
+		s.Role, s.Mode, s.OperationMode = emptyIfNil(i.Role), emptyIfNil(i.Mode), emptyIfNil(i.OperationMode)
+		s.sourceName, s.sourceID = emptyIfNil(i.SourceSite), i.ActivePrimarySite
 		if s.Role == PrimaryRole {
 			s.sourceName, s.sourceID = "", nil
 		}
@@ -321,11 +321,3 @@ func (b *chainBuilder) chain() ReplicationChain {
 
 // IsReplicated reports whether there is a replication.
 func (c *ReplicationChain) IsReplicated() bool { return len(c.Sites) > 0 }
-
-// textOr returns a text; "" if it is nil.
-func textOr(text *string) string {
-	if text == nil {
-		return ""
-	}
-	return *text
-}

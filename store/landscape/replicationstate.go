@@ -58,7 +58,7 @@ func (b *chainBuilder) judgeByPrimary(s *ReplicationSite, word string, inSync bo
 		}
 		return
 	}
-	status, since := textOr(primary.ReplicationStatus), primary.ReplicationChangedAt
+	status, since := emptyIfNil(primary.ReplicationStatus), primary.ReplicationChangedAt
 	switch {
 	case status == "ERROR" && secondaries > 1 && inSync:
 		s.setState(ReplicationActive, word, nil, "")

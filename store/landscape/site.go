@@ -13,11 +13,11 @@ func (h *Host) Site() string {
 	if c := h.Cloud; c != nil {
 		switch {
 		case c.Azure != nil:
-			return textOr(c.Azure.Location)
+			return emptyIfNil(c.Azure.Location)
 		case c.AWS != nil:
-			return cmp.Or(textOr(c.AWS.AvailabilityZone), textOr(c.AWS.Region))
+			return cmp.Or(emptyIfNil(c.AWS.AvailabilityZone), emptyIfNil(c.AWS.Region))
 		case c.GCP != nil:
-			return textOr(c.GCP.Zone)
+			return emptyIfNil(c.GCP.Zone)
 		case c.IsPublic():
 			return ""
 		}

@@ -291,7 +291,7 @@ var suite = []struct {
 		p.send(p.agent, "2")
 		p.expect(deliveries, 2)
 		p.noteFault("ack", ch.Ack(1, false))
-		// What was sent before it counts.
+		// When this is answered, the broker has read what was sent before.
 		if _, err := ch.QueueDeclarePassive(queue, true, false, false, false, nil); err != nil {
 			p.t.Fatal(err)
 		}

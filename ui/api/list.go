@@ -71,7 +71,7 @@ func (l *listing[K]) answer(a *API, w http.ResponseWriter, r *http.Request, rule
 	var rows []row[K]
 	var selected map[string][]string
 	err = a.deps.Store.View(func(tx *store.Tx) (err error) {
-		if rows, err = read(tx); err == nil && q.usesRules() {
+		if rows, err = read(tx); err == nil && q.filtersOrSorts() {
 			selected, err = rules.Select(tx, q.selection)
 		}
 		return err

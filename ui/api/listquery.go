@@ -239,9 +239,9 @@ func (q *listQuery) sort() string {
 	return strings.Join(names, ",")
 }
 
-// usesRules reports whether the query needs the rules of the list: it has words,
-// filters or orders.
-func (q *listQuery) usesRules() bool {
+// filtersOrSorts reports whether the query searches for words, filters or sorts, for
+// which the rules of the list are needed.
+func (q *listQuery) filtersOrSorts() bool {
 	return q.selection.Words != "" || len(q.selection.Filters) > 0 || len(q.selection.Orders) > 0
 }
 
@@ -282,7 +282,7 @@ func pageOf[K comparable](q *listQuery, rows []row[K], selected map[string][]str
 	var all []placed
 	for _, r := range rows {
 		var keys []string
-		if q.usesRules() {
+		if q.filtersOrSorts() {
 			var ok bool
 			if keys, ok = selected[r.id]; !ok {
 				continue

@@ -18,7 +18,8 @@ import (
 	"trento/ui/api"
 )
 
-// rulesOf are the rules of the lists, by path.
+// rulesOf returns what each list can be searched, filtered and sorted by, by the
+// path of the list.
 func rulesOf(t *testing.T, f *fixture) map[string]*api.ListRules {
 	t.Helper()
 	l := consoleLists(t, f.store, f.auth, f.index, nil)

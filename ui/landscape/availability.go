@@ -33,7 +33,7 @@ func (*availabilityPage) Template() string { return "availability" }
 type availabilityRow struct {
 	ID, Kind      string
 	Name          page.Link
-	Percent       [len(historySpans)]string // by period; "" if no time counts
+	Percent       [len(historySpans)]string // by period; "" if the health was never known in it
 	Interruptions int
 	Longest       string // "" if there is none
 	Uncounted     string // "" if all time counts
