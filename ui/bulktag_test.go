@@ -201,6 +201,7 @@ func testBulkTags(tab *tab) {
 	for n, name := range []string{"hana01", "hana02", "hana03"} {
 		tab.host(n+1, name)
 	}
+	tab.loadAxe()
 	tab.signedIn()
 	tab.live("/hosts")
 	tab.row(1).click(aBox, "Choose hana01")
@@ -209,8 +210,11 @@ func testBulkTags(tab *tab) {
 	tab.wants("document.getElementById('chosen').textContent", "2 chosen")
 	tab.clickOn(aButton, "Add tag…")
 	tab.until("document.activeElement.name === 'value'")
+	tab.findsNoBarrierInAnyLook("adding tags")
+	tab.fitsScreen("adding tags")
 	tab.press("night" + kb.Enter)
 	tab.until("document.activeElement.textContent === 'Cancel'")
+	tab.findsNoBarrierInAnyLook("confirming tags")
 	tab.wants("document.querySelector('h1').textContent", "Add the tag night?")
 	tab.clickOn(aButton, "Add the tag to 2 hosts")
 	tab.until(exists(rowOf(2) + " .tag button[value=night]"))
