@@ -251,6 +251,7 @@ func testWalkByKeys(tab *tab) {
 	if _, err := tab.store.ShareView(context.Background(), store.Actor{Name: "boss"}, 7, store.SavedView{Screen: "/hosts", Name: "HANA", Query: "q=hana"}); err != nil {
 		tab.t.Fatal(err)
 	}
+	tab.loadAxe()
 	tab.signedIn()
 	tab.live("/")
 	focused := func(want string) { tab.t.Helper(); tab.wants("document.activeElement.textContent.trim()", want) }
@@ -288,4 +289,9 @@ func testWalkByKeys(tab *tab) {
 	tab.ask("history.back()")
 	tab.until("location.search === ''")
 	tab.wants("document.querySelectorAll('main tbody tr').length", "3")
+
+	tab.openMenu("Views").click(aButton, "Remove the shared view HANA…")
+	tab.until("location.pathname.endsWith('/remove')")
+	tab.findsNoBarrierInAnyLook("removing a shared view")
+	tab.fitsScreen("removing a shared view")
 }
