@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	goruntime "runtime"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,14 +31,9 @@ import (
 const patience = 20 * time.Second
 
 // TestMain makes the garbage collector run less often, because the tests
-// produce much garbage, and ends the browser after the tests. Twice as many tests
-// as there are processors run at a time, because many wait for the browser.
+// produce much garbage, and ends the browser after the tests.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
-	flag.Parse()
-	if err := flag.Set("test.parallel", strconv.Itoa(2*goruntime.GOMAXPROCS(0))); err != nil {
-		panic(err)
-	}
 	code := m.Run()
 	endBrowser()
 	os.Exit(code)
@@ -65,9 +57,7 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		// costs a quarter of the time to open a page.
 		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup,RenderDocument"),
 		// No page lives long enough to gain from optimised scripts.
-		chromedp.Flag("js-flags", "--no-opt"),
-		// Tests wait for the next frame many times, and need not wait for a screen.
-		chromedp.Flag("disable-frame-rate-limit", true), chromedp.Flag("disable-gpu-vsync", true))
+		chromedp.Flag("js-flags", "--no-opt"))
 	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
 	endBrowser = func() {

@@ -184,7 +184,6 @@ func TestConnectIsLinked(t *testing.T) {
 // TestConnectInBrowser opens the page on an empty server, copies the lines, and
 // connects a simulated agent with what was copied: first with a wrong key.
 func TestConnectInBrowser(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("needs a browser")
 	}
@@ -248,7 +247,6 @@ func TestConnectInBrowser(t *testing.T) {
 
 // TestConnectWithoutScripts waits for an agent in a browser without scripts.
 func TestConnectWithoutScripts(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("needs a browser")
 	}

@@ -133,7 +133,6 @@ func TestRefreshTellsBeforehand(t *testing.T) {
 // TestRefreshNowInBrowser checks that the answers appear on the page by
 // themselves, also those of reports that change nothing.
 func TestRefreshNowInBrowser(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("needs a browser")
 	}

@@ -19,7 +19,6 @@ func withSAML(t *testing.T) *fixture {
 }
 
 func TestSAMLAddresses(t *testing.T) {
-	t.Parallel()
 	f := withSAML(t)
 	for _, tt := range []struct {
 		method, target string
@@ -60,7 +59,6 @@ func TestSAMLAddresses(t *testing.T) {
 // cookies, over plain HTTP, is posted again by a page of the console, and only
 // once.
 func TestResponseIsPostedAgain(t *testing.T) {
-	t.Parallel()
 	f := withSAML(t)
 	crossSite := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://idp.example.com"}}
 	form := url.Values{"SAMLResponse": {strings.Repeat("PHg+", 50_000)}, "RelayState": {"state"}, "other": {"x"}}

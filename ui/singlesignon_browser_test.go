@@ -30,7 +30,6 @@ var people = []ssotest.User{
 }
 
 func TestSingleSignOnInBrowser(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("needs a browser")
 	}
@@ -41,10 +40,7 @@ func TestSingleSignOnInBrowser(t *testing.T) {
 	}{
 		{"OpenID Connect", testOIDCInBrowser}, {"OAuth 2.0", testOAuth2InBrowser}, {"SAML", testSAMLInBrowser}, {"provider is down", testProviderDownInBrowser}, {"accessibility", testSingleSignOnAccessibility},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			tt.test(t, chromium)
-		})
+		t.Run(tt.name, func(t *testing.T) { tt.test(t, chromium) })
 	}
 }
 

@@ -123,7 +123,6 @@ func (f *fixture) signsInAtProvider(name string) {
 }
 
 func TestSingleSignOn(t *testing.T) {
-	t.Parallel()
 	p := newProvider()
 	f := withProvider(t, p)
 	w := f.do(call{target: "/hosts?health=critical"})
@@ -165,7 +164,6 @@ func TestSingleSignOn(t *testing.T) {
 // TestBeginningTakesNoForeignTargets checks that a sign-in never redirects to
 // another site or to the callback path of the provider.
 func TestBeginningTakesNoForeignTargets(t *testing.T) {
-	t.Parallel()
 	f := withProvider(t, newProvider())
 	for _, target := range []string{"//evil.example", "https://evil.example", "/auth/oidc_callback?error=x", "/session/provider", "/sso/auth/signin/x", "/" + strings.Repeat("x", 3000)} {
 		state, cookie := f.begin("/session/provider?request_path=" + url.QueryEscape(target))
@@ -177,7 +175,6 @@ func TestBeginningTakesNoForeignTargets(t *testing.T) {
 }
 
 func TestFailedSignIn(t *testing.T) {
-	t.Parallel()
 	refusal := func(kind fault.Kind, detail string) error {
 		return &sso.Failure{Reason: "The reason", Err: &fault.Error{Kind: kind, Detail: detail, Cause: errors.New("what is behind it")}}
 	}
@@ -224,7 +221,6 @@ func TestFailedSignIn(t *testing.T) {
 // TestAnswerForNobody checks that an answer of the provider is refused in a
 // browser that has not begun the sign-in.
 func TestAnswerForNobody(t *testing.T) {
-	t.Parallel()
 	f := withProvider(t, newProvider())
 	state, cookie := f.begin("/session/provider")
 	for name, c := range map[string]call{
@@ -243,7 +239,6 @@ func TestAnswerForNobody(t *testing.T) {
 }
 
 func TestProviderIsDown(t *testing.T) {
-	t.Parallel()
 	p := newProvider()
 	f := withProvider(t, p)
 	p.problem = "The identity provider cannot be reached, since 2026-08-20 10:15 UTC."
@@ -262,7 +257,6 @@ func TestProviderIsDown(t *testing.T) {
 // scripts send the form automatically, and only this page may send forms to
 // other sites.
 func TestDepartureWithForm(t *testing.T) {
-	t.Parallel()
 	p := newProvider()
 	f := withProvider(t, p)
 	p.form = true
@@ -282,7 +276,6 @@ func TestDepartureWithForm(t *testing.T) {
 }
 
 func TestSignOutOfProvider(t *testing.T) {
-	t.Parallel()
 	p := newProvider()
 	f := withProvider(t, p)
 	f.signsInAtProvider("ann")
@@ -311,7 +304,6 @@ func TestSignOutOfProvider(t *testing.T) {
 // TestLocalAccountsAreOff checks that pages about passwords and second factors
 // do not exist for anybody while an identity provider is in charge.
 func TestLocalAccountsAreOff(t *testing.T) {
-	t.Parallel()
 	p := newProvider()
 	f := withProvider(t, p)
 	f.signsInAtProvider("ann")
@@ -358,7 +350,6 @@ func TestLocalAccountsAreOff(t *testing.T) {
 }
 
 func TestCallbackPathIsFree(t *testing.T) {
-	t.Parallel()
 	for path, free := range map[string]bool{
 		"/auth/oidc_callback": true, "/my/own": true, "/hosts": false, "/hosts/1": false, "/api/back": false, "/": false, "/x{y}": false, "/session/provider": false,
 	} {
