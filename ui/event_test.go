@@ -28,10 +28,11 @@ type subscription struct {
 	status int
 }
 
-// serve serves the console for real: a recorder cannot stream.
+// serve serves the console for real: a recorder cannot stream. It serves the
+// present console, also after restart has replaced it.
 func (f *fixture) serve() *httptest.Server {
 	f.t.Helper()
-	server := httptest.NewServer(f.handler)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.handler.ServeHTTP(w, r) }))
 	f.t.Cleanup(server.Close)
 	return server
 }

@@ -233,7 +233,6 @@ func TestCustomization(t *testing.T) {
 // and that the default is only restored after a question.
 func testCustomizing(tab *tab) {
 	tab.checking(1)
-	tab.server = tab.serve()
 	path := "/hosts/" + string(tab.host(1, "vega01")) + "/settings"
 	tab.signedIn()
 	tab.live(path)
