@@ -60,20 +60,12 @@ type reportTarget struct {
 // path of hosts.
 func (s *Pages) downloadCheckReport(kind check.SubjectKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		id, err := pathGroup(r)
-		if err != nil {
-			return err
-		}
-		var x *executionView
-		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-			x, err = s.readExecution(tx, kind, id, r.URL.Query().Get("execution"))
-			return err
-		})
+		x, err := s.readRequestedExecution(r, kind)
 		if err != nil {
 			return err
 		}
 		if x.chosenExecution == nil {
-			return fmt.Errorf("execution of %s: %w", id, store.ErrNotFound)
+			return fmt.Errorf("execution of %s: %w", x.id, store.ErrNotFound)
 		}
 		p := checkReport{Frame: s.NewFrame(r, ""), checkedThing: x.thing}
 		s.describeReport(&p, x, auth.From(r.Context()).User.Username)

@@ -628,19 +628,25 @@ func timeoutWords(reason check.TimeoutReason, skew int) string {
 	return "Its agent refused the request or did not answer in time"
 }
 
+// readRequestedExecution reads the execution that a request for a download names
+// in its path and with the parameter execution.
+func (s *Pages) readRequestedExecution(r *http.Request, kind check.SubjectKind) (x *executionView, err error) {
+	id, err := pathGroup(r)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
+		x, err = s.readExecution(tx, kind, id, r.URL.Query().Get("execution"))
+		return err
+	})
+	return x, err
+}
+
 // executionCSV answers GET /clusters/{id}/executions/last.csv and the same path
 // of hosts.
 func (s *Pages) executionCSV(kind check.SubjectKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		id, err := pathGroup(r)
-		if err != nil {
-			return err
-		}
-		var x *executionView
-		err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-			x, err = s.readExecution(tx, kind, id, r.URL.Query().Get("execution"))
-			return err
-		})
+		x, err := s.readRequestedExecution(r, kind)
 		if err != nil {
 			return err
 		}
